@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from smoke.finding import Evidence, Finding, Severity, Verdict
 
@@ -11,8 +12,7 @@ TABLE: dict[str, Check] = {}
 """Every check that was made, by its id: reports describe checks from it."""
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """One row of the table of checks. Each module of `smoke/static/checks` defines its own as constants."""
 
     id: str

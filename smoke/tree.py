@@ -15,6 +15,9 @@ MAX_LINKS = 16
 MAX_READ = 4 << 20
 """Bytes of a file that are looked at; what stands behind is not judged, and `Tree.cut` says so."""
 
+MAX_SMALL, MAX_HELD = 1 << 16, 32 << 20
+"""Bytes of a file that is kept once it was read, and of all of them."""
+
 PRUNED = frozenset(
     {
         ".git",
@@ -42,6 +45,7 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self._place = str(self.root)
         self.sizes: dict[str, int] = {}
         """Regular files (and links to regular files below the root) with their size in bytes."""
         self.modes: dict[str, int] = {}
@@ -55,6 +59,8 @@ class Tree:
         """Whether a limit stopped the listing; then absence cannot be told."""
         self._walk()
         self._content = lru_cache(maxsize=256)(self._read)
+        self._held: dict[str, bytes] = {}
+        self._room = MAX_HELD
 
     def _walk(self) -> None:
         pending = [("", 0)]
@@ -150,7 +156,14 @@ class Tree:
 
     def data(self, path: str) -> bytes:
         """The first `MAX_READ` bytes of a file; nothing when it cannot be read."""
-        return self.written[path] if path in self.written else self._content(path)
+        if (held := self._held.get(path)) is not None:
+            return held
+        found = self.written[path] if path in self.written else self._content(path)
+        if len(found) <= MAX_SMALL and len(found) <= self._room and path not in self.written:
+            # A module is looked at by half a dozen of those who judge it.
+            self._held[path] = found
+            self._room -= len(found)
+        return found
 
     def text(self, path: str) -> str:
         """A file's text, with what is not UTF-8 replaced; a byte order mark is left out."""
@@ -160,7 +173,7 @@ class Tree:
         if path not in self.sizes:
             return b""
         try:
-            with (self.root / path).open("rb") as file:
+            with open(f"{self._place}/{path}", "rb") as file:
                 return file.read(MAX_READ)
         except OSError:
             return b""

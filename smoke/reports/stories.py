@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from smoke.finding import Finding
 from smoke.judgment import Judgment, kind
@@ -10,8 +10,7 @@ from smoke.judgment import Judgment, kind
 _ORDER = ("error", "critical", "warning")
 
 
-@dataclass(frozen=True)
-class FailureStory:
+class FailureStory(Struct, frozen=True):
     """One cause, with all that it fails; the first finding tells it."""
 
     findings: tuple[Finding, ...]

@@ -10,13 +10,14 @@ from typing import Any
 
 from smoke.static.compose.service import ComposeBuild
 from smoke.static.generated import made_beforehand
+from smoke.static.regex import regex
 from smoke.static.trouble import Trouble
 from smoke.tree import Tree
 
 MAX_TARGETS = 100
 MAX_LETTERS = 1 << 20
-_FILE = re.compile(r"docker-bake(?:\.override)?\.(?:hcl|json)")
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[A-Za-z_][\w-]*|[{}\[\]=,:()]|\d+|#[^\n]*|//[^\n]*|/\*.*?\*/|\S', re.DOTALL)
+_FILE = regex(r"docker-bake(?:\.override)?\.(?:hcl|json)")
+_TOKEN = regex(r'"(?:[^"\\]|\\.)*"|[A-Za-z_][\w-]*|[{}\[\]=,:()]|\d+|#[^\n]*|//[^\n]*|/\*.*?\*/|\S', re.DOTALL)
 
 
 def bake_targets(tree: Tree) -> Iterator[tuple[str, ComposeBuild, str]]:

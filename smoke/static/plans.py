@@ -14,23 +14,24 @@ from smoke.static.bake import bake_targets, undefined_targets
 from smoke.static.compose.project import ComposeProject, projects
 from smoke.static.compose.service import ComposeBuild, ComposeService
 from smoke.static.model.launch import Launch
+from smoke.static.regex import regex
 from smoke.static.trouble import Trouble
 from smoke.static.workflows import workflow_builds
 from smoke.tree import Tree
 
 MAX_PLANS = 200
-_NAME = re.compile(
+_NAME = regex(
     r"(?:[Dd]ockerfile|[Cc]ontainerfile)(?:[.-](?P<suffix>[\w.-]+))?"
     r"|(?P<prefix>[\w.-]+)\.(?:[Dd]ockerfile|[Cc]ontainerfile)"
 )
-_NONE = re.compile(
+_NONE = regex(
     r".*\.(?:dockerignore|md|rst|txt|py|go|sh|ya?ml|json|lock|orig|bak|swp|hcl|toml|js|ts|css|html|map|svg|png)",
     re.IGNORECASE,
 )
 """Names that only begin like a Dockerfile's."""
-_TEMPLATE = re.compile(r".*\.(?:j2|jinja2?|tmpl|tpl|template|erb|mustache|in|gotmpl|ejs|hbs)", re.IGNORECASE)
-_BRACES = re.compile(r"^\s*(?:\{%|\{\{|<%)|^\s*(?:FROM|ARG|COPY|RUN|ENV)\b[^\n]*\{\{\s*cookiecutter", re.MULTILINE)
-_IN_FROM = re.compile(r"^\s*FROM\b[^\n]*(?:\{\{|<%|@[A-Z_]+@)", re.MULTILINE | re.IGNORECASE)
+_TEMPLATE = regex(r".*\.(?:j2|jinja2?|tmpl|tpl|template|erb|mustache|in|gotmpl|ejs|hbs)", re.IGNORECASE)
+_BRACES = regex(r"^\s*(?:\{%|\{\{|<%)|^\s*(?:FROM|ARG|COPY|RUN|ENV)\b[^\n]*\{\{\s*cookiecutter", re.MULTILINE)
+_IN_FROM = regex(r"^\s*FROM\b[^\n]*(?:\{\{|<%|@[A-Z_]+@)", re.MULTILINE | re.IGNORECASE)
 
 
 class Plan(Struct, frozen=True):

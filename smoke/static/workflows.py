@@ -9,16 +9,17 @@ from collections.abc import Iterator
 
 from smoke.static.compose.document import YamlError, YamlNode, read_yaml
 from smoke.static.compose.service import ComposeBuild
+from smoke.static.regex import regex
 from smoke.tree import Tree
 
 MAX_FILES = 100
-_NOT_LONE = re.compile(
+_NOT_LONE = regex(
     r"repository:|^\s*path:|working-directory|download-artifact|git clone|submodules|generate"
     r"|\b(?:cp|mv|tee|ln|make|curl|wget|sed)\s|>\s*\S*(?:[Dd]ocker|[Cc]ontainer)file|\.(?:sh|py)\b",
     re.MULTILINE,
 )
 """What may bring a Dockerfile that the tree does not have, or leads elsewhere."""
-_LINE = re.compile(r"^\s*(?:sudo\s+)?(?:docker|podman)\s+(?:buildx\s+|image\s+)?build\s+(.*)$", re.MULTILINE)
+_LINE = regex(r"^\s*(?:sudo\s+)?(?:docker|podman)\s+(?:buildx\s+|image\s+)?build\s+(.*)$", re.MULTILINE)
 
 
 def workflow_builds(tree: Tree, dockerfiles: list[str]) -> Iterator[tuple[str, ComposeBuild, str]]:

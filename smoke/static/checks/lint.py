@@ -12,6 +12,7 @@ from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.dockerfile.variables import PREDEFINED, platform_arguments
 from smoke.static.model.image import Image, Lack
+from smoke.static.regex import regex
 from smoke.static.scope import Scope
 
 _NOTE, _WARNING = Severity.INFO, Severity.WARNING
@@ -133,10 +134,10 @@ CHECKS = (
     *(VARIABLE, MULTIPLE, LEGACY, BASE_PLATFORM, REDUNDANT, SECRETS, DEFAULT_ARGUMENT, CONSTANT_PLATFORM, IGNORED),
     *(DESCRIPTION, PROTOCOL, EXPOSED),
 )
-_SECRET = re.compile(
+_SECRET = regex(
     r"(?:^|_)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)", re.IGNORECASE
 )
-_NO_SECRET = re.compile(r"(?:^|_)public(?:_|$)", re.IGNORECASE)
+_NO_SECRET = regex(r"(?:^|_)public(?:_|$)", re.IGNORECASE)
 _IN_SHELL = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "ONBUILD", "HEALTHCHECK", "MAINTAINER"})
 """Instructions whose variables a shell replaces, if anyone."""
 _GIVEN = frozenset(platform_arguments("a/b")) | PREDEFINED | {"PATH"}

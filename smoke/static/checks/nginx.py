@@ -13,6 +13,7 @@ from smoke.static.compose.service import ComposeService, text_of
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.image import Image
 from smoke.static.model.launch import MountKind
+from smoke.static.regex import regex
 from smoke.static.scope import Scope
 
 UPSTREAMS = Check(
@@ -30,13 +31,13 @@ USER = Check(
     "Take nginxinc/nginx-unprivileged, or leave USER out: nginx starts as root, and its workers do not stay it.",
 )
 CHECKS = (UPSTREAMS, USER, LISTENS, FILES)
-_NGINX = re.compile(r"(?:[\w.-]+(?::\d+)?/)*(?:library/)?nginx(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?")
-_PASSED = re.compile(
+_NGINX = regex(r"(?:[\w.-]+(?::\d+)?/)*(?:library/)?nginx(?::[\w.-]+)?(?:@sha256:[0-9a-f]+)?")
+_PASSED = regex(
     r"(?:proxy_pass\s+https?://|grpc_pass\s+grpcs?://|(?:fastcgi|scgi|memcached)_pass\s+|uwsgi_pass\s+(?:s?uwsgi://)?)([^\s;/]+)"
 )
-_UPSTREAM = re.compile(r"\bupstream\s+([\w.-]+)\s*\{([^}]*)\}")
-_MEMBER = re.compile(r"(?m)^\s*server\s+([^\s;]+)([^;]*);")
-_HOST = re.compile(r"[A-Za-z][\w-]*")
+_UPSTREAM = regex(r"\bupstream\s+([\w.-]+)\s*\{([^}]*)\}")
+_MEMBER = regex(r"(?m)^\s*server\s+([^\s;]+)([^;]*);")
+_HOST = regex(r"[A-Za-z][\w-]*")
 MAX_CONFIGURATION = 1 << 18
 
 

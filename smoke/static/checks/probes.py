@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 from smoke.static.model.certain import certain_programs
 from smoke.static.model.image import HealthCheck, Image
 from smoke.static.python.distributions import bringers
 from smoke.static.python.program import LoadedProgram
+from smoke.static.regex import regex
 
-_PORTS = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?)[\"']?\s*[:,]\s*(\d{2,5})")
+_PORTS = regex(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[?::1\]?)[\"']?\s*[:,]\s*(\d{2,5})")
 
 
 def ports_asked(text: str) -> set[int]:
@@ -38,9 +38,9 @@ def unable(image: Image, words: tuple[str, ...], *, shell_form: bool) -> Iterato
             yield f"{path}, which it runs, is not in the image"
 
 
-_ASKED = re.compile(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?(/[\w./-]+)")
-_FAILS = re.compile(r"\bcurl\b[^|;&]*\s(?:-[a-zA-Z]*f[a-zA-Z]*|--fail\S*)\s|\bwget\b|urlopen\(|raise_for_status")
-_OPEN_ROUTES = re.compile(
+_ASKED = regex(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?(/[\w./-]+)")
+_FAILS = regex(r"\bcurl\b[^|;&]*\s(?:-[a-zA-Z]*f[a-zA-Z]*|--fail\S*)\s|\bwget\b|urlopen\(|raise_for_status")
+_OPEN_ROUTES = regex(
     rb":path\}|<path:|StaticFiles|\.mount\(|add_exception_handler\(404|errorhandler\(404|include\(|proxy"
 )
 _FRAMEWORKS = frozenset({"fastapi", "flask", "starlette", "bottle", "aiohttp", "quart", "sanic", "litestar", "falcon"})

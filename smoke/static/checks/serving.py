@@ -10,6 +10,7 @@ from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.compose.service import ComposeService
 from smoke.static.model.image import Image
 from smoke.static.model.launch import MountKind
+from smoke.static.regex import regex
 
 LISTENS = Check(
     "nginx.ports",
@@ -25,9 +26,9 @@ FILES = Check(
     "nginx ends at once: it cannot load the certificate.",
     "Mount the certificate and its key, or correct their paths.",
 )
-_LISTEN = re.compile(r"(?m)^\s*listen\s+([^;]+);")
-_PORT = re.compile(r"(?:[\w.*-]+:|\[[\w:]+\]:)?(\d{1,5})")
-_CERTIFICATE = re.compile(r"(?m)^\s*ssl_certificate(?:_key)?\s+([^\s;]+)\s*;")
+_LISTEN = regex(r"(?m)^\s*listen\s+([^;]+);")
+_PORT = regex(r"(?:[\w.*-]+:|\[[\w:]+\]:)?(\d{1,5})")
+_CERTIFICATE = regex(r"(?m)^\s*ssl_certificate(?:_key)?\s+([^\s;]+)\s*;")
 _OWN = "/etc/nginx/conf.d/default.conf"
 
 

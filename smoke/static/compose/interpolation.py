@@ -6,9 +6,10 @@ import posixpath
 import re
 from collections.abc import Mapping
 
+from smoke.static.regex import regex
 from smoke.tree import Tree
 
-_VARIABLE = re.compile(r"\$(?:\$|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-?+])((?:[^{}]|\{[^{}]*\})*))?\})")
+_VARIABLE = regex(r"\$(?:\$|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-?+])((?:[^{}]|\{[^{}]*\})*))?\})")
 
 
 def dot_env(tree: Tree, directory: str) -> dict[str, str]:

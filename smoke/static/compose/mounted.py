@@ -8,16 +8,13 @@ from collections.abc import Iterator
 
 from smoke.static.compose.document import YamlNode
 from smoke.static.generated import made_beforehand
+from smoke.static.regex import regex
 from smoke.tree import Tree
 
-_FILE = re.compile(r"[\w-][\w.-]*\.(?:ini|ya?ml|toml|conf|cfg|cnf|json|sql|sh|py|xml|properties|lua)")
+_FILE = regex(r"[\w-][\w.-]*\.(?:ini|ya?ml|toml|conf|cfg|cnf|json|sql|sh|py|xml|properties|lua)")
 """Names that a directory does not have."""
-_MADE = re.compile(
-    r"\.(?:example|sample|template|dist|tmpl|tpl|j2)\b|\bacme\.json$|local|secret|override", re.IGNORECASE
-)
-_TELLS = re.compile(
-    r"readme|install|contributing|makefile|justfile|taskfile|.*\.(?:sh|md|rst|mk|ps1)$|\.env", re.IGNORECASE
-)
+_MADE = regex(r"\.(?:example|sample|template|dist|tmpl|tpl|j2)\b|\bacme\.json$|local|secret|override", re.IGNORECASE)
+_TELLS = regex(r"readme|install|contributing|makefile|justfile|taskfile|.*\.(?:sh|md|rst|mk|ps1)$|\.env", re.IGNORECASE)
 """Files that may say how everyone makes a file of their own."""
 
 

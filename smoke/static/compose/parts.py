@@ -5,10 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 
+from smoke.static.regex import regex
 from smoke.tree import Tree
 
 _MOST_FILES = 300
-_SERVICES = re.compile(r"^services:", re.MULTILINE)
+_SERVICES = regex(r"^services:", re.MULTILINE)
 
 
 def completed_by(tree: Tree, file: str, services: set[str], builds: list[tuple[str, str]]) -> str:

@@ -15,6 +15,7 @@ from smoke.static.compose.parts import completed_by
 from smoke.static.compose.refusals import refused
 from smoke.static.compose.service import ComposeService, service_of, text_of
 from smoke.static.generated import made_beforehand
+from smoke.static.regex import regex
 from smoke.static.trouble import Trouble
 from smoke.tree import Tree
 
@@ -27,10 +28,10 @@ MAX_SERVICES = 500
 MAX_INCLUDES = 20
 
 
-_FILE = re.compile(r"(?P<stem>(?:docker-)?compose)(?P<infix>[.\w-]*)\.ya?ml")
+_FILE = regex(r"(?P<stem>(?:docker-)?compose)(?P<infix>[.\w-]*)\.ya?ml")
 
 
-_EXAMPLE = re.compile(r"(?:docker-)?compose\.override[\w.-]*\.(?:example|sample|dist|template)[\w.-]*")
+_EXAMPLE = regex(r"(?:docker-)?compose\.override[\w.-]*\.(?:example|sample|dist|template)[\w.-]*")
 _BASES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 
 

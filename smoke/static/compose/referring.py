@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_REFERENCE = re.compile(
+from smoke.static.regex import regex
+
+_REFERENCE = regex(
     r"(?:(?:[A-Za-z0-9]+(?:[.-]+[A-Za-z0-9]+)*\.[A-Za-z0-9.-]+(?::\d+)?|localhost(?::\d+)?|[\w.-]+:\d+|\[[0-9A-Fa-f:]+\](?::\d+)?)/)?"
     r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
     r"(?::[A-Za-z0-9_][\w.-]{0,127})?(?:@[a-z0-9]+:[0-9a-fA-F]{32,})?"

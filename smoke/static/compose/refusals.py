@@ -13,6 +13,7 @@ from smoke.static.compose.hostports import taken_twice
 from smoke.static.compose.mounted import missing_mounts
 from smoke.static.compose.referring import unreadable
 from smoke.static.generated import made_beforehand
+from smoke.static.regex import regex
 from smoke.tree import Tree
 
 _SERVICE = frozenset(
@@ -143,14 +144,14 @@ _BUILD = frozenset(
 )
 _HEALTH = frozenset(["disable", "interval", "retries", "start_interval", "start_period", "test", "timeout"])
 _ROOT = frozenset(["configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes"])
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+")
+_DURATION = regex(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+")
 _NUMBERS = r"\d{1,5}(?:-\d{1,5})?"
-_PORT = re.compile(rf"(?:(?:(?:[\d.]+|\[[\da-fA-F:]+\]|localhost):)?(?:{_NUMBERS})?:)?{_NUMBERS}(?:/(?:tcp|udp|sctp))?")
+_PORT = regex(rf"(?:(?:(?:[\d.]+|\[[\da-fA-F:]+\]|localhost):)?(?:{_NUMBERS})?:)?{_NUMBERS}(?:/(?:tcp|udp|sctp))?")
 _CLOSE = 0.75
 """How alike an unknown key and a known one are for it to be a misspelling: others may be of a Compose to come."""
 
 
-_RESTART = re.compile(r"no|false|always|unless-stopped|on-failure(?::\d+)?")
+_RESTART = regex(r"no|false|always|unless-stopped|on-failure(?::\d+)?")
 _CONDITIONS = frozenset({"service_started", "service_healthy", "service_completed_successfully"})
 
 
@@ -293,13 +294,13 @@ def _sizes(node: YamlNode, name: str) -> Iterator[ComposeRefusal]:
                 yield ComposeRefusal(value, f"{key} of {name} is {value.text[:40]}, which is not {what}")
 
 
-_SIZE = re.compile(r"-?\d+(?:\.\d+)?\s*(?:[kmgtp]i?b?|b)?", re.IGNORECASE)
+_SIZE = regex(r"-?\d+(?:\.\d+)?\s*(?:[kmgtp]i?b?|b)?", re.IGNORECASE)
 _KINDS = (
     (_SIZE, ("mem_limit", "mem_reservation", "memswap_limit", "shm_size", "deploy.resources.limits.memory"), "a size"),
-    (re.compile(r"\d*\.?\d+"), ("cpus", "deploy.resources.limits.cpus"), "a number"),
+    (regex(r"\d*\.?\d+"), ("cpus", "deploy.resources.limits.cpus"), "a number"),
     (_DURATION, ("stop_grace_period",), "a duration such as 10s"),
     (
-        re.compile(r"true|false|yes|no|on|off|null|~", re.IGNORECASE),
+        regex(r"true|false|yes|no|on|off|null|~", re.IGNORECASE),
         ("read_only", "privileged", "init", "tty"),
         "true or false",
     ),

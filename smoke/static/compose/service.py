@@ -12,11 +12,12 @@ from msgspec import Struct, field
 from smoke.static.compose.document import YamlNode, as_mapping
 from smoke.static.compose.interpolation import env_values, interpolated
 from smoke.static.model.launch import Launch, Mount, MountKind
+from smoke.static.regex import regex
 from smoke.tree import Tree
 
-_PYTHON = re.compile(r"(?:docker\.io/)?(?:library/)?python:\d[\w.-]*")
+_PYTHON = regex(r"(?:docker\.io/)?(?:library/)?python:\d[\w.-]*")
 """Images that hold Python and nothing else."""
-_INSTALLS = re.compile(r"\b(?:install|sync|pip|uv|poetry|pipenv|apk|apt|apt-get|sh|bash)\b")
+_INSTALLS = regex(r"\b(?:install|sync|pip|uv|poetry|pipenv|apk|apt|apt-get|sh|bash)\b")
 
 
 class ComposeBuild(Struct, frozen=True):

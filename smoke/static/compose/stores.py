@@ -6,6 +6,8 @@ import re
 
 from msgspec import Struct
 
+from smoke.static.regex import regex
+
 
 class StoreKind(Struct, frozen=True):
     """One kind of database or broker."""
@@ -92,11 +94,11 @@ STORES = (
         programs=r"memcached",
     ),
 )
-_URL = re.compile(
+_URL = regex(
     r"(?:jdbc:)?(?P<scheme>[a-z][a-z0-9]*)(?:\+[a-z0-9_]+)?://(?:[^\s@]*@)?(?P<host>\[[0-9a-f:]+\]|[^\s:/?#,@%]+)"
     r"(?::(?P<port>\d{1,5}))?(?:[/?#]\S*)?"
 )
-_HOST = re.compile(r"(?P<prefix>(?:[A-Z0-9]+_)*?(?P<what>[A-Z]+)_?)(?:HOST|HOSTNAME|SERVER)")
+_HOST = regex(r"(?P<prefix>(?:[A-Z0-9]+_)*?(?P<what>[A-Z]+)_?)(?:HOST|HOSTNAME|SERVER)")
 LOCAL = frozenset(["localhost", "127.0.0.1", "::1", "[::1]"])
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from smoke.static.compose.stores import STORES, StoreAddress
+from smoke.static.regex import regex
 
 _HOST = r"(?P<host>[A-Za-z][\w-]*|127\.0\.0\.1)"
 _PORT = r"(?P<port>\d{2,5})"
 _WAITS = tuple(
-    re.compile(pattern)
+    regex(pattern)
     for pattern in (
         rf"\bwait-for(?:-it)?(?:\.sh)?\s+(?:-\S+\s+)*{_HOST}:{_PORT}\b",
         rf"-wait\s+tcp://{_HOST}:{_PORT}\b",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from smoke.static.dockerfile.instructions import Instruction
+from smoke.static.regex import regex
 
 _LEAST = {"ADD": 2, "COPY": 2} | dict.fromkeys(
     [
@@ -159,7 +160,7 @@ def _health(instruction: Instruction) -> None:
             _duration(name, value)
 
 
-_DURATION = re.compile(r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\N{MICRO SIGN}s|ms|s|m|h))+")
+_DURATION = regex(r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\N{MICRO SIGN}s|ms|s|m|h))+")
 
 
 def _duration(name: str, value: str) -> None:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from smoke.static.regex import regex
 from smoke.tree import Tree
 
 MAX_RULES = 1000
@@ -90,7 +91,7 @@ def parse_ignore(text: str) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-_TOKEN = re.compile(r"\*\*/?|\*|\?|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
+_TOKEN = regex(r"\*\*/?|\*|\?|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|\\.|.", re.DOTALL)
 _NAMED = {
     **{"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "word": r"\w"},
     **{
@@ -149,7 +150,7 @@ def _letter(part: str) -> _Token:
     elif len(part) > 1 and part.startswith("["):
         if re.search(r"(?<!\\)[*?]", part):
             return _NEVER  # Docker makes two of it, which stand for no name that anyone has
-        expression = f"[{re.sub(_IN_CLASS, _inside, part[1:-1])}]"
+        expression = f"[{_IN_CLASS.sub(_inside, part[1:-1])}]"
     else:
         expression = re.escape(part[-1])
     try:
@@ -158,8 +159,8 @@ def _letter(part: str) -> _Token:
         return _NEVER  # a broken class
 
 
-_NEVER = _Token("one", re.compile(r"(?!)"), r"(?!)")
-_IN_CLASS = re.compile(r"\[:(\w+):\]|\\.|[\[&|~]|--+", re.DOTALL)
+_NEVER = _Token("one", regex(r"(?!)"), r"(?!)")
+_IN_CLASS = regex(r"\[:(\w+):\]|\\.|[\[&|~]|--+", re.DOTALL)
 
 
 def _inside(found: re.Match[str]) -> str:

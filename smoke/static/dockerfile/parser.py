@@ -21,6 +21,7 @@ from smoke.static.dockerfile.instructions import (
     Instruction,
     ParseError,
 )
+from smoke.static.regex import regex
 
 MAX_ERRORS = 20
 MAX_LETTERS = 1 << 20
@@ -28,9 +29,9 @@ MAX_LINE = 65_535
 """Letters of a line; BuildKit refuses longer ones as well."""
 MAX_INSTRUCTIONS = 20_000
 
-_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.*?)\s*$")
+_DIRECTIVE = regex(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.*?)\s*$")
 _DIRECTIVES = frozenset({"syntax", "escape", "check"})
-_HEREDOC = re.compile(r"\d*<<(-?)\s*([^<]+)")
+_HEREDOC = regex(r"\d*<<(-?)\s*([^<]+)")
 _FLAGS_IGNORED = frozenset({"ARG", "STOPSIGNAL"})
 """Instructions whose flags Docker drops without a look."""
 _WITH_HEREDOCS = frozenset({"RUN", "COPY", "ADD"})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from smoke.static.isolation.base58check import ALPHABET, decode
+from smoke.static.regex import regex
 
 _VERSION = 0x41
 _LENGTH = 21
@@ -19,8 +19,8 @@ CONTRACTS = {
 
 _LETTERS = f"[{ALPHABET}]"
 # Not within a longer run of letters and digits: a slice of a hash is not an address.
-_BASE58 = re.compile(rf"(?<![0-9A-Za-z])T{_LETTERS}{{33}}(?![0-9A-Za-z])")
-_HEXADECIMAL = re.compile(rf"(?i)(?<![0-9a-z])(?:0x)?(?:41)?({'|'.join(CONTRACTS)})(?![0-9a-z])")
+_BASE58 = regex(rf"(?<![0-9A-Za-z])T{_LETTERS}{{33}}(?![0-9A-Za-z])")
+_HEXADECIMAL = regex(rf"(?i)(?<![0-9a-z])(?:0x)?(?:41)?({'|'.join(CONTRACTS)})(?![0-9a-z])")
 
 
 def addresses(text: str) -> Iterator[tuple[int, str, str]]:

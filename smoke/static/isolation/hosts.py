@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from smoke.static.isolation.vocabulary import HOSTS
 from smoke.static.isolation.words import is_trace
+from smoke.static.regex import regex
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,62})"
-_HOST = re.compile(rf"(?i)(?<![\w.-])(?:{_LABEL}\.){{1,8}}(?P<top>[a-z]{{2,12}})(?![\w-]|\.\w|\()")
-_URL = re.compile(r"(?i)[a-z][a-z0-9+.-]{1,12}://(?:[^\s/@'\"]{1,200}@)?$")
+_HOST = regex(rf"(?i)(?<![\w.-])(?:{_LABEL}\.){{1,8}}(?P<top>[a-z]{{2,12}})(?![\w-]|\.\w|\()")
+_URL = regex(r"(?i)[a-z][a-z0-9+.-]{1,12}://(?:[^\s/@'\"]{1,200}@)?$")
 _TOPS = frozenset(
     ["com", "io", "org", "net", "network", "dev", "app", "xyz", "finance", "cc", "me", "link", "co", "ai"]
 )

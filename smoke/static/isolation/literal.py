@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from smoke.judgment import LiteralCount
+from smoke.static.regex import regex
 from smoke.tree import Tree
 
 _GREPS = (
-    ('grep -r "tron" . --exclude-dir=node_modules', re.compile(rb"tron")),
-    ('grep -r "TronWeb" .', re.compile(rb"TronWeb")),
-    ('grep -r "payment" .', re.compile(rb"payment")),
-    (r'grep -r "USDT\|TRX" .', re.compile(rb"USDT|TRX")),
+    ('grep -r "tron" . --exclude-dir=node_modules', regex(rb"tron")),
+    ('grep -r "TronWeb" .', regex(rb"TronWeb")),
+    ('grep -r "payment" .', regex(rb"payment")),
+    (r'grep -r "USDT\|TRX" .', regex(rb"USDT|TRX")),
 )
 
 

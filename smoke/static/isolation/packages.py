@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Iterator
 from functools import lru_cache
 
 from smoke.static.isolation.places import FileKind
+from smoke.static.regex import regex
 
-_INSTALLS = re.compile(
+_INSTALLS = regex(
     r"(?i)\b(?:pip3?|npm|yarn|pnpm|uv|poetry|go|gem|cargo|apk|apt|apt-get|conda)\s.{0,200}?\b(?:install|add|i|get)\b"
 )
 _MIXED = ("pyproject.toml", "package.json", "cargo.toml", "composer.json")
-_TABLES = re.compile(
+_TABLES = regex(
     r"(?i)(?:.*-|dev|peer|optional|bundled)?(?:dependencies|requires|dependency-groups|require|require-dev)"
 )
 _MAX_DEPTH = 40

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum, auto
+
+from smoke.static.regex import regex
 
 
 class FileKind(Enum):
@@ -29,7 +30,7 @@ class Comments(Enum):
 
 _PYTHON = frozenset({".py", ".pyi", ".pyw", ".pyx", ".pxd"})
 _PROSE = frozenset({".md", ".markdown", ".mdx", ".txt", ".rst", ".adoc", ".asciidoc", ".org", ".tex"})
-_PROSE_NAMES = re.compile(r"(?i)(?:readme|license|licence|copying|notice|authors|contributors|changelog|changes|news)")
+_PROSE_NAMES = regex(r"(?i)(?:readme|license|licence|copying|notice|authors|contributors|changelog|changes|news)")
 _CODE = {
     **dict.fromkeys((".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts", ".go", ".rs"), Comments.SLASHES),
     **dict.fromkeys((".c", ".h", ".cc", ".cpp", ".hpp", ".cs", ".java", ".kt", ".kts", ".scala"), Comments.SLASHES),
@@ -47,14 +48,14 @@ _CONFIGURATION = {
     **dict.fromkeys((".json5", ".jsonc", ".hcl"), Comments.SLASHES),
     **dict.fromkeys((".bat", ".cmd"), Comments.NONE),
 }
-_DEPENDENCIES = re.compile(
+_DEPENDENCIES = regex(
     r"""(?ix)
     (?: .*requirements[^/]* | .*constraints[^/]* ) \.(?:txt|in|lock)
     | [^/]*\.lock | pipfile | pyproject\.toml | package\.json | [^/]*package-lock\.json | npm-shrinkwrap\.json
     | pnpm-lock\.ya?ml | go\.(?:mod|sum) | cargo\.toml | gemfile | composer\.json | environment\.ya?ml | pom\.xml
     """
 )
-_REQUIREMENTS_DIRECTORY = re.compile(r"(?i)(?:^|/)requirements/[^/]+\.(?:txt|in)")
+_REQUIREMENTS_DIRECTORY = regex(r"(?i)(?:^|/)requirements/[^/]+\.(?:txt|in)")
 
 
 def suffix(path: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import re
 import tokenize
 from bisect import bisect_right
 from enum import Enum, auto
 from typing import NamedTuple
 
 from smoke.static.isolation.places import Comments
+from smoke.static.regex import regex
 
 
 class TextPart(Enum):
@@ -56,9 +56,9 @@ _ROUGH = {
     Comments.SEMICOLON: rf"(?P<comment>;[^\n]*)|{_STRINGS}",
     Comments.NONE: rf"{_STRINGS}",
 }
-_PATTERNS = {style: re.compile(f"(?m){pattern}") for style, pattern in _ROUGH.items()}
-_SETTING = re.compile(rf"(?m)(?P<comment>^[ \t]*;[^\n]*|(?:(?<=\s)|^)\#[^\n]*)|{_STRINGS}")
-_IMPORT_LINE = re.compile(
+_PATTERNS = {style: regex(f"(?m){pattern}") for style, pattern in _ROUGH.items()}
+_SETTING = regex(rf"(?m)(?P<comment>^[ \t]*;[^\n]*|(?:(?<=\s)|^)\#[^\n]*)|{_STRINGS}")
+_IMPORT_LINE = regex(
     r"(?m)^[ \t]*(?:import|from|use|using|require|include|\#include|extern crate)\b[^\n]*"
     r"|\b(?:require|import)\s{0,5}\(\s{0,5}['\"][^'\"\n]*['\"]\s{0,5}\)"
     r"|\bfrom\s{1,5}['\"][^'\"\n]*['\"]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from smoke.static.regex import regex
 
 WORDS = frozenset(
     [
@@ -111,7 +111,7 @@ _COMPANIONS = [
 _LEADERS = ["to", "from", "get", "my", "the", "is", "has", "use"]
 _AFTER = "|".join(_COMPANIONS)
 _BEFORE = "|".join([*_COMPANIONS, *_LEADERS])
-JOINED = re.compile(
+JOINED = regex(
     rf"(?:{_BEFORE})?(?:{'|'.join(_PREFIXES)})(?:{_AFTER})(?:s|{_AFTER})?|(?:{_BEFORE})(?:{'|'.join(_SUFFIXES)})"
 )
 """Words run together, as in `tronwallet` and `sendtrx`: only with companions that are words, so *neutron* is none."""
@@ -145,7 +145,7 @@ _ANYTHING = (
     *(b"tron", b"trx", b"usdt", b"usdd", b"trc", b"sunio", b"sun.io", b"sunswap", b"justlend", b"justswap", b"nileex"),
     *(b"iweb3", b"a614f803", b"3487b63d", b"891cdb91"),
 )
-_ADDRESS = re.compile(rb"T[1-9A-HJ-NP-Za-km-z]{33}")
+_ADDRESS = regex(rb"T[1-9A-HJ-NP-Za-km-z]{33}")
 
 
 def worth_reading(data: bytes, more: tuple[str, ...] = ()) -> bool:

@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from smoke.static.isolation.vocabulary import CANDIDATE, JOINED, OTHER_WORDS, WORDS
+from smoke.static.regex import regex
 
 _LETTER = r"[^\W_]"
-_AFTER = re.compile(rf"{_LETTER}{{0,200}}")
-_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+|\d+")
-_STANDARD = re.compile(r"(?i)(?<![^\W_])(trc)[-_ ]?(?:10|20|721)(?!\d)")
+_AFTER = regex(rf"{_LETTER}{{0,200}}")
+_PART = regex(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+|\d+")
+_STANDARD = regex(r"(?i)(?<![^\W_])(trc)[-_ ]?(?:10|20|721)(?!\d)")
 
 _MAX_RUN = 200
 """Letters and digits side by side beyond this many are data."""
 _SHORT = 5
 """A word this long or longer can be written with a capital within (`TronWeb`); `trX` is not TRX."""
 
-_ENCODED = re.compile(r"[A-Za-z0-9+/=_-]{0,120}")
+_ENCODED = regex(r"[A-Za-z0-9+/=_-]{0,120}")
 _ENCODED_MIN = 20
 
 

@@ -7,9 +7,11 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-_CASE = re.compile(r"(?m)^case[ \t]+\"?\$(?:1|\{1(?::?-([^}]*))?\})\"?[ \t]+in[ \t]*\n(.*?)^esac\b[^\n]*\n?", re.DOTALL)
-_OPEN = re.compile(r"(?m)^[ \t]*(?:if|for|while|until|case|select)\b|\(\)[ \t]*\{|\bshift\b|\bset[ \t]+--")
-_FAILS = re.compile(r"exit[ \t]+[1-9]\d*\s*;?")
+from smoke.static.regex import regex
+
+_CASE = regex(r"(?m)^case[ \t]+\"?\$(?:1|\{1(?::?-([^}]*))?\})\"?[ \t]+in[ \t]*\n(.*?)^esac\b[^\n]*\n?", re.DOTALL)
+_OPEN = regex(r"(?m)^[ \t]*(?:if|for|while|until|case|select)\b|\(\)[ \t]*\{|\bshift\b|\bset[ \t]+--")
+_FAILS = regex(r"exit[ \t]+[1-9]\d*\s*;?")
 _FEW = 4
 """Up to so many branches are no choice of programs: something is to be given by default."""
 

@@ -20,6 +20,7 @@ from smoke.static.model.node_modules import installed
 from smoke.static.model.operands import read_operands
 from smoke.static.model.packages import packages_bring
 from smoke.static.model.stage import Stage
+from smoke.static.regex import regex
 
 _HARMLESS = frozenset(
     [
@@ -78,7 +79,7 @@ _REACH = ("/tmp", "/opt", "/usr/local", "/var", "/srv", "/home")
 """Where a program of root's that is not known may write, besides its working directory and what it is given."""
 
 
-_PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
+_PYTHON = regex(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
 
 
 def follow(stage: Stage, words: Sequence[str], line: int) -> None:

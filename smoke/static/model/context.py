@@ -10,6 +10,7 @@ from functools import lru_cache
 from smoke.static.dockerfile.ignore import Ignore
 from smoke.static.model.filesystem import MAX_ENTRIES, DoubtCause, FileSystem, PathEntry
 from smoke.static.model.image import Lack, Missing
+from smoke.static.regex import regex
 from smoke.tree import Tree
 
 
@@ -174,7 +175,7 @@ class Context:
         return self.keeps(path) or next(self.files(path), None) is not None
 
 
-_CLASS = re.compile(r"\[(\^?(?:\\.|[^\]\\])+)\]", re.DOTALL)
+_CLASS = regex(r"\[(\^?(?:\\.|[^\]\\])+)\]", re.DOTALL)
 """Letters of which one is meant; a backslash takes the next one as it is, a bracket among them."""
 
 

@@ -18,12 +18,13 @@ from smoke.static.model.filesystem import Doubt, DoubtCause, PathEntry
 from smoke.static.model.image import Install, Lack, Missing
 from smoke.static.model.stage import Stage
 from smoke.static.model.versioned import REPOSITORY, brings_repository
+from smoke.static.regex import regex
 
-_NAME_OF_A_FILE = re.compile(
+_NAME_OF_A_FILE = regex(
     r"/[\w-][\w.-]*\.(?:json|[cm]?js|css|html|txt|csv|db|sqlite3?|whl|[jw]ar|so|sh|py|toml|ya?ml|xml|pem|crt|gz|zip|tgz|md)$"
 )
 """What no directory is called."""
-_REMOTE = re.compile(r"https?://|git://|ssh://|git@|ftp://")
+_REMOTE = regex(r"https?://|git://|ssh://|git@|ftp://")
 
 
 def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:

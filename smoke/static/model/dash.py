@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from smoke.static.model.shell_syntax import grammar
+from smoke.static.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -16,7 +17,7 @@ _UNREADABLE = {
     "herestring_redirect": "a here-string",
 }
 """What dash refuses as soon as it reads the command that holds it, whether that is run or not."""
-_BAD = re.compile(r"\$\{(?:!\w|\w+(?:\[|//?[^}]|\^|,|@[A-Za-z]\}|:(?:\d|\s+-?\d)))")
+_BAD = regex(r"\$\{(?:!\w|\w+(?:\[|//?[^}]|\^|,|@[A-Za-z]\}|:(?:\d|\s+-?\d)))")
 """Expansions that dash knows nothing of: it ends where it comes to one."""
 _UNKNOWN = frozenset(["source", "declare", "shopt", "pushd", "popd", "mapfile", "readarray", "let"])
 _AROUND = frozenset(["program", "command", "redirected_statement", "variable_assignment", "string", "concatenation"])

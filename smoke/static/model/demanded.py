@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from smoke.static.regex import regex
+
 _GIVEN = frozenset(
     [
         *["PATH", "HOME", "HOSTNAME", "PWD", "OLDPWD", "IFS", "PPID", "OPTIND", "OPTARG", "SHLVL", "TERM", "LANG"],
@@ -11,11 +13,9 @@ _GIVEN = frozenset(
         *["PYTHON_VERSION", "GPG_KEY", "HOSTTYPE", "OSTYPE", "MACHTYPE", "PIPESTATUS", "_"],
     ]
 )
-_OPENS = re.compile(
-    r"^\s*(?:if|case|for|while|until|select)\b|\bthen\b|\bdo\b|\(\)\s*\{?|^\s*function\b|\{\s*$|&&|\|\|"
-)
-_STRICT = re.compile(r"^\s*set\s+(?:-[a-zA-Z]*u[a-zA-Z]*\b.*|-o\s+nounset.*|.*\s-o\s+nounset.*)$")
-_BORROWS = re.compile(r"(?m)^\s*(?:\.|source|eval)\s|\bread\s|\bprintf\s+-v|\bdeclare\b|\bmapfile\b|\$\(.*\beval\b")
+_OPENS = regex(r"^\s*(?:if|case|for|while|until|select)\b|\bthen\b|\bdo\b|\(\)\s*\{?|^\s*function\b|\{\s*$|&&|\|\|")
+_STRICT = regex(r"^\s*set\s+(?:-[a-zA-Z]*u[a-zA-Z]*\b.*|-o\s+nounset.*|.*\s-o\s+nounset.*)$")
+_BORROWS = regex(r"(?m)^\s*(?:\.|source|eval)\s|\bread\s|\bprintf\s+-v|\bdeclare\b|\bmapfile\b|\$\(.*\beval\b")
 
 
 def demanded(text: str) -> tuple[str, ...]:

@@ -11,9 +11,10 @@ from smoke.static.model.javascript import program_gone, refused_load
 from smoke.static.model.node import npm_refusal, script_text
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.options import read_line
+from smoke.static.regex import regex
 
 _MOST_FILES = 300
-_PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
+_PYTHON = regex(r"python(?:3(?:\.\d+)?)?")
 
 
 _READ_FIRST = {"node": (".js", ".mjs", ".cjs"), "ruby": (".rb",), "php": (".php",), "perl": (".pl",)}

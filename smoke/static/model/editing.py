@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from smoke.static.model.operands import read_operands
 from smoke.static.model.stage import Stage
+from smoke.static.regex import regex
 
-_STRIPS = re.compile(r"s(.)(?:\\r|\\x0[dD]|\r)\+?\*?\$?\1\1g?")
+_STRIPS = regex(r"s(.)(?:\\r|\\x0[dD]|\r)\+?\*?\$?\1\1g?")
 """What takes carriage returns away, and does no more."""
 
 

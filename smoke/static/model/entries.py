@@ -11,29 +11,30 @@ from msgspec import Struct, field
 from smoke.static.model.cases import choose
 from smoke.static.model.dash import dash_stops
 from smoke.static.model.demanded import demanded
+from smoke.static.regex import regex
 
 ACTIVATED = "CONDA_DEFAULT_ENV"
 """The variable that names the environment of conda that is active."""
 _BLOCKS = {"if": "fi", "case": "esac", "for": "done", "while": "done", "until": "done", "select": "done"}
 _ENDS = frozenset(_BLOCKS.values())
-_DECIDES = re.compile(r"(?:^|[;&|]\s*|\bthen\s+|\bdo\s+|\)\s*)\s*(?:exec|exit|set\s+--|shift)\b", re.MULTILINE)
+_DECIDES = regex(r"(?:^|[;&|]\s*|\bthen\s+|\bdo\s+|\)\s*)\s*(?:exec|exit|set\s+--|shift)\b", re.MULTILINE)
 _AT_ONCE = frozenset(["echo", "printf", "true", ":", "mkdir", "touch", "chmod", "chown", "cp", "ln", "rm", "cat", "ls"])
 """Commands that end at once: a script that ends with one starts nothing."""
 _OF_DJANGO = frozenset(
     ["migrate", "collectstatic", "makemigrations", "check", "loaddata", "compilemessages", "createcachetable", "flush"]
 )
 """Commands of Django's that do their work and end."""
-_SERVES = re.compile(
+_SERVES = regex(
     r"^(?:\S*/)?(?:(?:python[\d.]*\s+)?(?:-m\s+)?(?:\S*/)?(?:manage\.py|django-admin(?:\.py)?)\s+runserver"
     r"|(?:python[\d.]*\s+-m\s+)?(?:uvicorn|gunicorn|hypercorn|daphne|waitress-serve|granian|uwsgi|flask\s+.*run)\b)"
 )
 """Commands that stay: what follows them in a script is reached as they end."""
-_GIVEN = re.compile(r"\$\{?[@*1-9]|\$#|\bshift\b|\bgetopts\b")
+_GIVEN = regex(r"\$\{?[@*1-9]|\$#|\bshift\b|\bgetopts\b")
 """How a script uses what it is given."""
 _NO_START = frozenset(["wait", "tail", "sleep", "exit", "done", "fi", "esac", "}", "cd", "export", "source", "."])
 """Last commands of a script that started something before."""
-_FUNCTION = re.compile(r"function\s+([\w-]+)|(\w[\w-]*)\s*\(\)")
-_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?([-=+?])([^{}$]*))?\}|(\w+))")
+_FUNCTION = regex(r"function\s+([\w-]+)|(\w[\w-]*)\s*\(\)")
+_VARIABLE = regex(r"\$(?:\{(\w+)(?::?([-=+?])([^{}$]*))?\}|(\w+))")
 
 
 class Followed(Struct):

@@ -9,24 +9,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from smoke.static.model.stage import Stage
+from smoke.static.regex import regex
 
 _BUILDERS = (
-    (re.compile(r"vite build"), "dist"),
-    (re.compile(r"react-scripts build"), "build"),
-    (re.compile(r"vue-cli-service build"), "dist"),
-    (re.compile(r"parcel build [\w./-]+\.html"), "dist"),
+    (regex(r"vite build"), "dist"),
+    (regex(r"react-scripts build"), "build"),
+    (regex(r"vue-cli-service build"), "dist"),
+    (regex(r"parcel build [\w./-]+\.html"), "dist"),
 )
 """What builds, without options, and the directory that it puts all into unless it is configured otherwise."""
-_BESIDE = re.compile(
-    r"(?:tsc|vue-tsc)(?: -b| --noEmit| --build| -p [\w./-]+)*|eslint [\w. ,-]+|rimraf [\w./]+|rm -rf \w+"
-)
+_BESIDE = regex(r"(?:tsc|vue-tsc)(?: -b| --noEmit| --build| -p [\w./-]+)*|eslint [\w. ,-]+|rimraf [\w./]+|rm -rf \w+")
 """What may stand before it."""
-_CONFIGURED = re.compile(r"\b(?:outDir|outputDir|root|build|dir|env|publicDir|distDir|ssr)\b")
-_PLUGIN = re.compile(r"""from\s+['"]([^'"]+)['"]|require\(['"]([^'"]+)['"]\)""")
-_PLAIN_PLUGIN = re.compile(
+_CONFIGURED = regex(r"\b(?:outDir|outputDir|root|build|dir|env|publicDir|distDir|ssr)\b")
+_PLUGIN = regex(r"""from\s+['"]([^'"]+)['"]|require\(['"]([^'"]+)['"]\)""")
+_PLAIN_PLUGIN = regex(
     r"vite|vitest/config|(?:node:)?(?:path|url|process)|@vitejs/plugin-[\w-]+|@tailwindcss/vite|vite-tsconfig-paths|vite-plugin-svgr"
 )
-_FRAMEWORKS = re.compile(
+_FRAMEWORKS = regex(
     r"@sveltejs/kit|@remix-run/dev|@react-router/dev|astro|nuxt|@solidjs/start|vitepress|@builder\.io/qwik|@tanstack/[\w-]*start"
     r"|vike|laravel-vite-plugin|react-app-rewired|@craco/craco|customize-cra|vite-plugin-[\w-]+|electron[\w-]*"
 )

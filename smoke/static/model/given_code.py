@@ -7,8 +7,9 @@ import re
 import warnings
 
 from smoke.static.python.nodes import below
+from smoke.static.regex import regex
 
-_PLAIN = re.compile(r"[^$`]*", re.DOTALL)
+_PLAIN = regex(r"[^$`]*", re.DOTALL)
 MAX_CODE = 10_000
 
 

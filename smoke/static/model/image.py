@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum, StrEnum
 
 from msgspec import Struct, field
@@ -13,6 +12,7 @@ from smoke.static.dockerfile.stages import BuildStage, Stages
 from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
 from smoke.static.model.launch import Launch
 from smoke.static.model.programs import Lacking, Surroundings
+from smoke.static.regex import regex
 
 
 class MadeFor(Struct, frozen=True):
@@ -318,11 +318,11 @@ class Image(Struct, frozen=True):
         return known and all(_BRINGS_NO_LIBRARY.fullmatch(each) for each in self.packages)
 
 
-_BARE = re.compile(r"slim|alpine|gcr\.io/distroless|(?:^|/)(?:debian|ubuntu)\b")
+_BARE = regex(r"slim|alpine|gcr\.io/distroless|(?:^|/)(?:debian|ubuntu)\b")
 """Bases without libraries that a Python distribution would ask for."""
-_OPENMP = re.compile(r"(?:libgomp1?|gcc|g\+\+|gfortran|build-(?:essential|base))(?:[=-].*)?")
+_OPENMP = regex(r"(?:libgomp1?|gcc|g\+\+|gfortran|build-(?:essential|base))(?:[=-].*)?")
 """Packages that bring GCC's OpenMP library, or need it."""
-_BRINGS_NO_LIBRARY = re.compile(
+_BRINGS_NO_LIBRARY = regex(
     r"(?:ca-certificates|curl|wget|git|tini|dumb-init|gosu|su-exec|netcat(?:-\w+)?|bash|gcc|g\+\+|make|build-essential|build-base"
     r"|python3(?:\.\d+)?(?:-pip|-venv|-dev|-minimal|-distutils)?|py3-pip|musl-dev|linux-headers|libffi-dev|tzdata|locales|procps|jq"
     r"|gnupg2?|unzip|xz-utils|libc6-dev|libssl-dev|openssl|pkg-config|gettext|sudo|nano|vim|less|file|iputils-ping|libglib2\.0-0"

@@ -19,8 +19,9 @@ from smoke.static.model.servers.catalog import served
 from smoke.static.model.servers.options import read_line
 from smoke.static.model.servers.served import Served, number
 from smoke.static.model.stage import Stage
+from smoke.static.regex import regex
 
-PYTHON = re.compile(r"python(?:3(?:\.(\d+))?)?")
+PYTHON = regex(r"python(?:3(?:\.(\d+))?)?")
 _UNDER = {
     "debugpy": frozenset(["--listen", "--connect", "--log-to", "--configure-subProcess", "--adapter-access-token"]),
     "pdb": frozenset(["-c"]),
@@ -29,7 +30,7 @@ _UNDER = {
     "coverage": frozenset(["--source", "--rcfile", "--include", "--omit", "--concurrency", "--data-file"]),
 }
 """Modules that run another program, with their options that take the next word."""
-_PYTHON_FLAGS = re.compile(r"-[bBdEhiIOPqsSuvVx?]+")
+_PYTHON_FLAGS = regex(r"-[bBdEhiIOPqsSuvVx?]+")
 
 
 def started(start: Start, scene: Scene, program: str) -> Start:

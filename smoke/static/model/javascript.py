@@ -13,13 +13,14 @@ from msgspec import Struct
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.node_modules import dependencies_of
 from smoke.static.model.scene import Scene
+from smoke.static.regex import regex
 
-_REQUIRED = re.compile(
+_REQUIRED = regex(
     r"(?m)^(?:(?:const|let|var)\s+(?:\w+|\{[^}]*\})\s*=\s*|module\.exports\s*=\s*)?require\(\s*['\"]([^'\"]+)['\"]\s*\)"
 )
-_IMPORTED = re.compile(r"(?m)^(?:import|export)\s+(?:[\w*{}\s,$]+?\s+from\s+)?['\"]([^'\"]+)['\"]")
-_ASIDE = re.compile(r"/\*.*?\*/|`[^`]*`", re.DOTALL)
-_ELSEWHERE = re.compile(r"module-alias|app-module-path|createRequire|Module\._|require\.extensions|pnp")
+_IMPORTED = regex(r"(?m)^(?:import|export)\s+(?:[\w*{}\s,$]+?\s+from\s+)?['\"]([^'\"]+)['\"]")
+_ASIDE = regex(r"/\*.*?\*/|`[^`]*`", re.DOTALL)
+_ELSEWHERE = regex(r"module-alias|app-module-path|createRequire|Module\._|require\.extensions|pnp")
 """What changes where Node looks."""
 _BUILTIN = frozenset(
     [

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from msgspec.structs import replace
 
 from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
 from smoke.static.model.launch import Launch, Mount, MountKind
 from smoke.static.model.stage import Stage
+from smoke.static.regex import regex
 from smoke.tree import Tree
 
 
@@ -41,10 +41,10 @@ def launched(stage: Stage, launch: Launch, tree: Tree) -> Stage:
     return made
 
 
-_TELLS = re.compile(
+_TELLS = regex(
     r"(?i)(?:.*/)?(?:readme|install|contributing|develop|makefile|justfile|taskfile)[^/]*|.*\.(?:md|rst|sh|mk)"
 )
-_BY_HAND = re.compile(r"(?m)\b(?:npm|pnpm) (?:ci|i|install)\b|\byarn(?: install)?[ \t]*$|\bbun i")
+_BY_HAND = regex(r"(?m)\b(?:npm|pnpm) (?:ci|i|install)\b|\byarn(?: install)?[ \t]*$|\bbun i")
 
 
 def _installed_by_hand(tree: Tree) -> bool:

@@ -10,20 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from smoke.static.model.bases.official import official_tag
 from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.stage import Stage
+from smoke.static.regex import regex
 
 TOOLS = frozenset({"go", "cargo", "gcc", "cc", "g++", "c++"})
 VARIABLES = ("CGO_", "GO", "CARGO_", "RUSTFLAGS")
 """Beginnings of the variables that decide how a program is linked."""
-_ALONE = re.compile(r"alpine|windows|nanoserver")
+_ALONE = regex(r"alpine|windows|nanoserver")
 """Images of a toolchain without a C compiler, or that link statically."""
-_RESOLVES = re.compile(r"C|net(?:/(?!url$|netip$)[\w/]+)?|os/user|crypto/(?:tls|x509)|log/syslog|expvar")
+_RESOLVES = regex(r"C|net(?:/(?!url$|netip$)[\w/]+)?|os/user|crypto/(?:tls|x509)|log/syslog|expvar")
 """Packages of Go's own that are linked with the C library where there is a C compiler."""
-_SERVES = re.compile(
+_SERVES = regex(
     r"github\.com/(?:gin-gonic/gin|labstack/echo(?:/v\d)?|gofiber/fiber(?:/v\d)?|go-chi/chi(?:/v\d)?|gorilla/mux)"
     r"|google\.golang\.org/grpc"
 )
 """Packages that surely import one of those."""
-_GO_FILE = re.compile(r"(?!.*_(?:test|windows|darwin|freebsd|js|wasm|plan9)\.go$)[^.].*\.go")
+_GO_FILE = regex(r"(?!.*_(?:test|windows|darwin|freebsd|js|wasm|plan9)\.go$)[^.].*\.go")
 MAX_PACKAGES = 100
 
 

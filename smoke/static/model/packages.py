@@ -12,6 +12,8 @@ from functools import cache
 
 from msgspec import Struct
 
+from smoke.static.regex import regex
+
 _DEBIAN = """
 bash: /bin/bash
 bind9-dnsutils: dig nslookup
@@ -208,7 +210,7 @@ which: which
 xz: xz
 zip: zip
 """
-_NO_PROGRAMS = re.compile(
+_NO_PROGRAMS = regex(
     r"(?:lib[\w.+-]+|[\w.+-]+-(?:dev|libs|data|common|doc|devel|headers)|fonts?-[\w.-]+|ttf-[\w-]+|ca-certificates"
     r"|locales(?:-all)?|tzdata|gcompat|linux-headers|musl|apt-transport-https|software-properties-common"
     r"|python3-(?!pip|full|venv)[\w.-]+|py3-(?!pip)[\w.-]+|icu-[\w-]+|musl-locales|krb5-multidev|dirmngr)"

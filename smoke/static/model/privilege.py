@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-_TEST = re.compile(
+from smoke.static.regex import regex
+
+_TEST = regex(
     r"""(?mx)^if[ \t]+\[{1,2}[ \t]+"?(?P<what>\$\(id[ \t]+-un?\)|`id[ \t]+-u`|\$\(whoami\)|\$\{?E?UID\}?)"?[ \t]+
     (?P<how>==?|-eq|!=|-ne|-gt)[ \t]+["']?(?P<who>0|root)["']?[ \t]+\]{1,2}[ \t]*(?:;[ \t]*|\n[ \t]*)then\b[ \t]*\n"""
 )
-_OPENS = re.compile(r"(?:if|case|for|while|until|select)\b")
-_CLOSES = re.compile(r"(?:fi|esac|done)\b")
-_ENDS = re.compile(r"exec[ \t]+[^<>\d]|exit\b")
+_OPENS = regex(r"(?:if|case|for|while|until|select)\b")
+_CLOSES = regex(r"(?:fi|esac|done)\b")
+_ENDS = regex(r"exec[ \t]+[^<>\d]|exit\b")
 
 
 def as_user(text: str, user: int | None) -> str:

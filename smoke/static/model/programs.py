@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,8 +11,9 @@ from msgspec import Struct
 
 from smoke.static.model.filesystem import NO_DOUBT, Doubt, DoubtCause, FileSystem, PathEntry
 from smoke.static.model.packages import system_programs
+from smoke.static.regex import regex
 
-_OF_PYTHON = re.compile(r"(?:python|pip|pydoc|idle|2to3|easy_install|wheel)[\d.]*(?:-config)?$")
+_OF_PYTHON = regex(r"(?:python|pip|pydoc|idle|2to3|easy_install|wheel)[\d.]*(?:-config)?$")
 _SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 MAX_SHEBANG = 256
 

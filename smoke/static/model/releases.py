@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import re
 
+from smoke.static.regex import regex
+
 _UBUNTU = frozenset(["focal", "jammy", "noble"])
 _DEBIAN = frozenset(["bullseye", "bookworm", "trixie"])
 _ALL = _UBUNTU | _DEBIAN
@@ -40,9 +42,9 @@ _POSTGRES = {
     "focal": ["12"], "jammy": ["14"], "noble": ["16"],
 }  # fmt: skip
 _NUMBERED = (
-    (re.compile(r"python(3\.\d+)(?:-(?:dev|venv|minimal))?"), _PYTHONS),
-    (re.compile(r"openjdk-(\d+)-j(?:re|dk)(?:-headless)?"), _JAVAS),
-    (re.compile(r"postgresql(?:-client)?-(\d+)"), _POSTGRES),
+    (regex(r"python(3\.\d+)(?:-(?:dev|venv|minimal))?"), _PYTHONS),
+    (regex(r"openjdk-(\d+)-j(?:re|dk)(?:-headless)?"), _JAVAS),
+    (regex(r"postgresql(?:-client)?-(\d+)"), _POSTGRES),
 )
 """Packages that have a version in their names, with those that each release has."""
 

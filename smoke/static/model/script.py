@@ -18,6 +18,7 @@ from smoke.static.model.shell_syntax import STATEMENTS, grammar, trouble
 from smoke.static.model.shell_words import ShellWords, node_text
 from smoke.static.model.stage import Stage
 from smoke.static.model.steps import refusal
+from smoke.static.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -27,7 +28,7 @@ MAX_SCRIPT = 200_000
 MAX_COMMANDS = 2_000
 MAX_DEPTH = 40
 MAX_WORDS = 1_000
-_SHELLS = re.compile(r"(?:ba|da|a)?sh")
+_SHELLS = regex(r"(?:ba|da|a)?sh")
 
 
 def run(

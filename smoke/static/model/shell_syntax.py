@@ -9,6 +9,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from smoke.static.regex import regex
+
 if TYPE_CHECKING:
     from tree_sitter import Parser
 
@@ -26,12 +28,12 @@ _ENDS = {"if": "fi", "case": "esac", "do": "done", "{": "}", "(": ")", "$(": ")"
 _CLOSERS = {"fi": "if", "esac": "case", "done": "do", "}": "{"}
 _GO_ON = frozenset(["then", "do", "else", "elif", "if", "while", "until", "!", "{", "time"])
 """Words behind which a command begins."""
-_WORD = re.compile(r"[^\s;&|()<>\"'`$\\#]+|#(?!\s)")
-_LEAVES = re.compile(r"^(?:exec\s+[^\s<>\d]|exit\b)", re.MULTILINE)
+_WORD = regex(r"[^\s;&|()<>\"'`$\\#]+|#(?!\s)")
+_LEAVES = regex(r"^(?:exec\s+[^\s<>\d]|exit\b)", re.MULTILINE)
 MAX_SCRIPT = 1 << 17
-_LOOP = re.compile(r"[ \t]+\w+\s+(?=do\b)")
-_FUNCTION = re.compile(r"[ \t]+[^\s(){]+")
-_HEREDOC = re.compile(r"<<(-?)\s*(?:'([^'\n]*)'|\"([^\"\n]*)\"|\\?([\w.+-]+))")
+_LOOP = regex(r"[ \t]+\w+\s+(?=do\b)")
+_FUNCTION = regex(r"[ \t]+[^\s(){]+")
+_HEREDOC = regex(r"<<(-?)\s*(?:'([^'\n]*)'|\"([^\"\n]*)\"|\\?([\w.+-]+))")
 
 
 @cache

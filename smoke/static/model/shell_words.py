@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from smoke.static.model.stage import Stage
+from smoke.static.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_NAMED = re.compile(r"\$(\w+)$|\$\{(\w+)(?:(:?[-+])(.*))?\}$", re.DOTALL)
+_NAMED = regex(r"\$(\w+)$|\$\{(\w+)(?:(:?[-+])(.*))?\}$", re.DOTALL)
 
 
 class ShellWords(Struct, frozen=True):

@@ -15,6 +15,7 @@ from smoke.static.model.native import go_refusal
 from smoke.static.model.stage import Stage
 from smoke.static.python.conda import read_environment
 from smoke.static.python.distributions import bringers
+from smoke.static.regex import regex
 
 BUILTINS = frozenset(
     [
@@ -39,7 +40,7 @@ _ROOT_ONLY = {
     "addgroup": set(),
 }
 """What only root may run, with the words that say so (none: any)."""
-_INTERPRETERS = re.compile(r"(?:ba|da|a)?sh|python(?:3(?:\.\d+)?)?")
+_INTERPRETERS = regex(r"(?:ba|da|a)?sh|python(?:3(?:\.\d+)?)?")
 
 
 def refusal(stage: Stage, words: Sequence[str], line: int) -> str:

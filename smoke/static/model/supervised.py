@@ -11,10 +11,11 @@ from msgspec import Struct
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.options import read_line
+from smoke.static.regex import regex
 
 _PLACES = ("supervisord.conf", "etc/supervisord.conf", "/etc/supervisord.conf", "/etc/supervisor/supervisord.conf")
 _PLAIN = frozenset(["-n", "--nodaemon", "-s", "--silent", "-t", "--strip_ansi", "-k", "--nocleanup", "-m", "--minfds"])
-_OPEN = re.compile(r"[$%`|&;<>*?~]")
+_OPEN = regex(r"[$%`|&;<>*?~]")
 """What a shell or supervisord itself would fill in: such commands are not followed."""
 MAX_PROGRAMS = 50
 

@@ -8,8 +8,9 @@ import re
 from msgspec import Struct
 
 from smoke.static.model.stage import Stage
+from smoke.static.regex import regex
 
-_FILE = re.compile(r"[\w.!+]+-[\w.!+]+(?:-\d\w*)?-([\w.]+)-([\w.]+)-([\w.]+)\.whl")
+_FILE = regex(r"[\w.!+]+-[\w.!+]+(?:-\d\w*)?-([\w.]+)-([\w.]+)-([\w.]+)\.whl")
 _MACHINES = ("x86_64", "aarch64", "armv7l", "i686", "ppc64le", "s390x")
 
 

@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 from smoke.static.model.stage import Stage
+from smoke.static.regex import regex
 
 REPOSITORY = "repository"
 """The setting of a stage that says that it may have the tree's `.git`."""
-_TOOLS = re.compile(r"(?:setuptools[-_]scm|hatch[-_]vcs)(?![\w-])", re.IGNORECASE)
+_TOOLS = regex(r"(?:setuptools[-_]scm|hatch[-_]vcs)(?![\w-])", re.IGNORECASE)
 
 
 def brings_repository(words: list[str]) -> bool:

@@ -7,7 +7,9 @@ import re
 
 from msgspec import Struct, field
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+from smoke.static.regex import regex
+
+_ASSIGNMENT = regex(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 
 
 class _Wrapper(Struct, frozen=True):

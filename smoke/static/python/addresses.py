@@ -14,8 +14,9 @@ from smoke.static.python.conditions import dotted
 from smoke.static.python.imported import imported_names
 from smoke.static.python.nodes import below, children
 from smoke.static.python.quiet import parse_quietly
+from smoke.static.regex import regex
 
-_HINT = re.compile(
+_HINT = regex(
     rb"localhost|127\.0\.0\.1|(?:postgres|mysql|mariadb|redis|amqp|mongodb)\w*(?:\+\w+)?://|Redis\(|MongoClient\("
     rb"|host\s*=|['\"]HOST['\"]"
 )

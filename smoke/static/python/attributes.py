@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from smoke.static.python.conditions import Truth, Version, decide, dotted
 from smoke.static.python.nodes import children
 from smoke.static.python.source import Import
+from smoke.static.regex import regex
 
-_PLAIN_IMPORT = re.compile(rb"(?m)^[ \t]*(?:from [\w.]+ )?import [\w., \t]+$")
+_PLAIN_IMPORT = regex(rb"(?m)^[ \t]*(?:from [\w.]+ )?import [\w., \t]+$")
 
 
 def attributes(body: Sequence[ast.stmt], data: bytes, version: Version | None) -> Iterator[Import]:

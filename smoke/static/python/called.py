@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from smoke.static.python.conditions import dotted
 from smoke.static.python.nodes import below, children
 from smoke.static.python.paths import statements
+from smoke.static.regex import regex
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _RUNNERS = frozenset({"asyncio.run", "anyio.run", "trio.run", "uvloop.run"})
 _ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit"})
 _READ_BY_NAME = frozenset({"open", "int", "float", "str"})
 """Builtins that mean nothing else to those who read a function."""
-_GLOBAL = re.compile(rb"\bglobal[ \t]+([\w, \t]+)")
+_GLOBAL = regex(rb"\bglobal[ \t]+([\w, \t]+)")
 _NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
@@ -23,10 +22,11 @@ from smoke.static.python.regexes import refused_pattern
 from smoke.static.python.signatures import Own, refused_call
 from smoke.static.python.staying import refused_app
 from smoke.static.python.variables import wanted_by
+from smoke.static.regex import regex
 
 _LOADS_DOTENV = frozenset({"load_dotenv", "read_env", "read_envfile", "environ_read_env", "dotenv_values"})
 _READERS = frozenset(["environ.Env", "environs.Env", "starlette.config.Config"])
-_REMOVES = re.compile(rb"rmtree|rmdir|unlink|removedirs|rename|move\(")
+_REMOVES = regex(rb"rmtree|rmdir|unlink|removedirs|rename|move\(")
 _OF_METADATA = ("version", "metadata", "distribution", "requires")
 _STARTS = frozenset(f"subprocess.{each}" for each in ("run", "call", "check_call", "check_output", "Popen"))
 _LIBRARIES = frozenset({"ctypes.CDLL", "ctypes.cdll.LoadLibrary", "ctypes.PyDLL"})

@@ -7,8 +7,9 @@ import re
 from msgspec import Struct, field
 
 from smoke.static.compose.document import YamlError, YamlNode, read_yaml
+from smoke.static.regex import regex
 
-_SPEC = re.compile(r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)")
+_SPEC = regex(r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)")
 _ON_PYPI = {
     "pytorch": "torch",
     "pytorch-cpu": "torch",

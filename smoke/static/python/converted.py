@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -12,8 +11,9 @@ from smoke.static.python.conditions import dotted
 from smoke.static.python.imported import imported_names
 from smoke.static.python.nodes import children
 from smoke.static.python.quiet import parse_quietly
+from smoke.static.regex import regex
 
-_HINT = re.compile(rb"\b(?:int|float)\(\s*(?:os\.)?(?:environ|getenv)")
+_HINT = regex(rb"\b(?:int|float)\(\s*(?:os\.)?(?:environ|getenv)")
 _READS = frozenset({"os.getenv", "os.environ.get"})
 
 

@@ -12,11 +12,12 @@ from typing import Any
 from msgspec import Struct
 
 from smoke.static.python.reading import read_source
+from smoke.static.regex import regex
 
 MAX_MEMBER = 64 << 20
 """Bytes of an extension module that is looked into."""
 MAX_MODULES = 50
-_EXTENSION = re.compile(r"(?P<module>(?:\w+/)*\w+)(?:\.(?:cpython|abi3|pypy)[\w-]*)?\.so")
+_EXTENSION = regex(r"(?P<module>(?:\w+/)*\w+)(?:\.(?:cpython|abi3|pypy)[\w-]*)?\.so")
 
 
 class Wheel(Struct, frozen=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections.abc import Iterator
 
@@ -15,8 +14,9 @@ from smoke.static.python.imported import imported_names, relative_names
 from smoke.static.python.importer import Importer, Meaning
 from smoke.static.python.linearized import Parent, refused_bases
 from smoke.static.python.nodes import below
+from smoke.static.regex import regex
 
-HEIRS = re.compile(rb"(?m)^class\s+\w+\([^)]*,")
+HEIRS = regex(rb"(?m)^class\s+\w+\([^)]*,")
 """Classes with several bases."""
 MAX_MODULES = 200
 """Modules that are parsed anew for their classes."""

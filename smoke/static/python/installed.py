@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from enum import Enum
 
@@ -15,10 +14,11 @@ from smoke.static.python.conditions import Version
 from smoke.static.python.locks import read_lock
 from smoke.static.python.projects import read_project
 from smoke.static.python.requirements import Requirement, parse_requirement, read_requirements
+from smoke.static.regex import regex
 from smoke.static.trouble import Trouble
 from smoke.tree import Tree
 
-_ANY_OF = re.compile(r"[!=]=\s*[\w.]+\.\*")
+_ANY_OF = regex(r"[!=]=\s*[\w.]+\.\*")
 """A version of which any patch will do: the star is no pattern of files."""
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Iterator
 
 from smoke.static.python.conditions import call_name, dotted
 from smoke.static.python.constant import beginning
 from smoke.static.python.effects import Extra
 from smoke.static.python.nodes import below
+from smoke.static.regex import regex
 
 _DRIVERS = {
     "postgresql": ("psycopg2", "psycopg2-binary"),
@@ -30,7 +30,7 @@ _DRIVERS = {
 """What SQLAlchemy imports for the beginning of a URL, as the engine is made."""
 _FORMS = frozenset({"Form", "File", "UploadFile", "OAuth2PasswordRequestForm", "OAuth2PasswordRequestFormStrict"})
 _ROUTES = frozenset({"get", "post", "put", "patch", "delete", "api_route", "websocket"})
-_SPACY = re.compile(r"[a-z]{2}_(?:core|dep|ent)_(?:web|news|sci)_(?:sm|md|lg|trf)")
+_SPACY = regex(r"[a-z]{2}_(?:core|dep|ent)_(?:web|news|sci)_(?:sm|md|lg|trf)")
 """Names of the models that are distributions of their own."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 
 from smoke.static.python.attributes import attributes
@@ -14,17 +13,24 @@ from smoke.static.python.serving import HINT, local_calls
 from smoke.static.python.source import Source
 from smoke.static.python.statements import StatementReader
 from smoke.static.python.unbound import unbound
+from smoke.static.regex import regex
 
 MAX_SOURCE = 1 << 20
 """Bytes of source that are parsed; a larger file is said to be unread."""
-_DEEP = re.compile(
-    rb"globals\(|exec\(|setattr\(|vars\(|locals\(|\bports?\b|[_.]port|port[_=]|PORT|bind|sys\.path|sys\.modules|sys\.meta_path"
-    rb"|import_module|__import__|serve|listen|run\("
+_DEEP = (
+    *(b"globals(", b"exec(", b"setattr(", b"vars(", b"locals(", b"PORT", b"bind", b"sys.path", b"sys.modules"),
+    *(b"sys.meta_path", b"import_module", b"__import__", b"serve", b"listen", b"run("),
 )
+_PORT = regex(rb"\bports?\b|[_.]port|port[_=]")
 """Without any of these in a file, expressions in its functions tell nothing that is looked for."""
 _MAX_LINK = 300
-_LINK = re.compile(rb"[\w.-]*/[\w./-]+\.py")
+_LINK = regex(rb"[\w.-]*/[\w./-]+\.py")
 """A symbolic link as Git writes it where there are none: a file with its target, and without an end of line."""
+
+
+def _is_deep(data: bytes) -> bool:
+    """Whether expressions in a file's functions may tell something; plain words are found ten times as fast."""
+    return any(word in data for word in _DEEP) or _PORT.search(data) is not None
 
 
 def read_source(path: str, data: bytes, version: Version | None, *, alone: bool = False) -> Source:
@@ -42,7 +48,7 @@ def read_source(path: str, data: bytes, version: Version | None, *, alone: bool 
             parsed = ast.parse(data)
             if alone:
                 compile(parsed, "module", "exec", dont_inherit=True)
-        StatementReader(source, version, bool(_DEEP.search(data))).read(parsed)
+        StatementReader(source, version, _is_deep(data)).read(parsed)
         source.attributes = list(attributes(parsed.body, data, version))
         source.effects = read_effects(parsed, data, version)
         if HINT.search(data):

@@ -208,7 +208,9 @@ def mismatched(
     installed: Installed, modules: set[str], version: PythonVersion | None, *, bounded: bool
 ) -> Iterator[Pair]:
     """Pairs of which the older one is pinned and nothing holds the newer one back; `modules` are those loaded."""
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - loaded when needed
+    if not any(brought.asked for brought in installed.each):
+        return
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - it takes its time to load
 
     for pair in PAIRS:
         if bounded or version is None or version < pair.python or pair.module not in modules:

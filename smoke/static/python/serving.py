@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -11,8 +10,9 @@ from msgspec import Struct
 from smoke.static.model.servers.served import LOOPBACK
 from smoke.static.python.conditions import dotted
 from smoke.static.python.nodes import below
+from smoke.static.regex import regex
 
-HINT = re.compile(rb"127\.0\.0\.1|localhost|::1|uvicorn\.run|\.run\(|\brun\(|run_server\(|\.launch\(")
+HINT = regex(rb"127\.0\.0\.1|localhost|::1|uvicorn\.run|\.run\(|\brun\(|run_server\(|\.launch\(")
 """Without any of these in a file, nothing in it can listen at loopback."""
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
+import sys
+import warnings
 from collections.abc import Iterable
 from functools import cache
 
@@ -15,6 +17,9 @@ from smoke.tree import Tree
 OLDEST, NEWEST = 7, 15
 """Minor versions of Python 3 that ruff's parser knows."""
 LIMIT_S = 30
+_FEW = 8
+"""Files for which no program is started."""
+_MOST_DATA = 1 << 16
 _AT_ONCE = 1_000
 """Files that one run is given: a command line has an end."""
 _REFUSED = "F404,F406,F407,F622,F701,F702,F704,F706,F707,PLE0115,PLE0117,PLE0118,PLE1142"
@@ -45,6 +50,11 @@ class Syntax(Struct):
     def problems(self, paths: Iterable[str], version: Version) -> dict[str, SyntaxProblem]:
         """The first problem of each file that this version refuses. Files that ruff cannot read count as fine."""
         wanted = [path for path in paths if (version, path) not in self._known and self.tree.is_file(path)]
+        if len(wanted) <= _FEW and version >= sys.version_info[:2]:
+            # What this very Python takes, a newer one does too; and a program need not be started for it.
+            plain = [path for path in wanted if _compiles(self.tree.data(path))]
+            self._known |= {(version, path): None for path in plain}
+            wanted = [path for path in wanted if path not in plain]
         for start in range(0, len(wanted), _AT_ONCE):
             self._ask(wanted[start : start + _AT_ONCE], version)
         found = {path: self._known.get((version, path)) for path in paths}
@@ -55,6 +65,8 @@ class Syntax(Struct):
         if self.trouble or not program:
             self.trouble = self.trouble or "ruff, which knows the syntax of every version, is not installed"
             return
+        import subprocess  # noqa: PLC0415 - it takes its time to load, and few trees need it
+
         minor = min(max(version[1], OLDEST), NEWEST)
         places = {str(self.tree.root / path): path for path in paths}
         options = [
@@ -81,8 +93,24 @@ class Syntax(Struct):
                 )
 
 
+def _compiles(data: bytes) -> bool:
+    """Whether this Python takes a text of some lines."""
+    if len(data) > _MOST_DATA:
+        return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(data, "<tree>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
+        return False
+    return True
+
+
 @cache
 def _program() -> str:
+    beside = os.path.join(os.path.dirname(sys.executable), "ruff")
+    if os.access(beside, os.X_OK):
+        return beside
     try:
         from ruff import find_ruff_bin  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
 

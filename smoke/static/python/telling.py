@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import sys
 
-_MADE = re.compile(rb"(?m)^(?:async )?(?:def|class) (\w+)")
-_CALLED = re.compile(rb"(?m)^(?:\w+(?:: ?\w+)? = )?(\w+)[(.]")
-_CALLED_INSIDE = re.compile(rb"(?m)^[ \t]+(?:[\w, ]+(?:: ?\w+)? = )?(?:\w+\()?(?:await )?(\w+)[(.]")
+from smoke.static.regex import regex
+
+_MADE = regex(rb"(?m)^(?:async )?(?:def|class) (\w+)")
+_CALLED = regex(rb"(?m)^(?:\w+(?:: ?\w+)? = )?(\w+)[(.]")
+_CALLED_INSIDE = regex(rb"(?m)^[ \t]+(?:[\w, ]+(?:: ?\w+)? = )?(?:\w+\()?(?:await )?(\w+)[(.]")
 """The same of blocks, a main guard's among them."""
-_TAKEN = re.compile(rb"(?m)^(?:from +([\w.]+) +)?import +((?:\([^)]*\)|[^\n#;]*))")
-TELLING = re.compile(
+_TAKEN = regex(rb"(?m)^(?:from +([\w.]+) +)?import +((?:\([^)]*\)|[^\n#;]*))")
+TELLING = regex(
     rb"environ|open\(|StaticFiles|basicConfig|FileHandler|makedirs|mkdir|read_text|read_bytes|write_text|dictConfig|Celery\("
     rb"|Jinja2Templates|BaseSettings|EmailStr|INSTALLED_APPS|_APPS\b|MIDDLEWARE|UploadFile|Form\b|\bFile\b|OAuth2Password|dotenv"
     rb"|getlogin|lasticsearch\(|TkAgg|fileConfig|load_cert_chain|from_pyfile|from_envvar|http2|resource|iterdir|touch\(|importlib|CDLL|LoadLibrary"
@@ -22,7 +24,7 @@ TELLING = re.compile(
     re.MULTILINE,
 )
 """A file without any of these has no effects that are looked for, but annotations."""
-IMPORTS_LATER = re.compile(rb"(?m)^[ \t]+(?:import|from)\b")
+IMPORTS_LATER = regex(rb"(?m)^[ \t]+(?:import|from)\b")
 """What a function that another module calls may import."""
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
 from smoke.static.python.conditions import Truth, Version, decide
 from smoke.static.python.nodes import below, children
+from smoke.static.regex import regex
 
 _GIVEN = frozenset(
     [
@@ -26,9 +26,9 @@ _SINCE = {
 }
 """Builtins that came later, with the minor version that first had them."""
 _SWALLOWS = frozenset({"NameError", "Exception", "BaseException"})
-_ELSEWHERE = re.compile(rb"\b(?:globals|exec|vars|locals|execfile|_convert_?)\(|builtins|import\s*\(?\*")
+_ELSEWHERE = regex(rb"\b(?:globals|exec|vars|locals|execfile|_convert_?)\(|builtins|import\s*\(?\*")
 """What makes names in ways that cannot be followed: a module that holds any of it is left alone."""
-_GLOBAL = re.compile(rb"(?m)^[ \t]+global[ \t]+([\w, \t]+)")
+_GLOBAL = regex(rb"(?m)^[ \t]+global[ \t]+([\w, \t]+)")
 
 
 class Unbound(Struct, frozen=True):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Finding, Severity
 from smoke.static.checks.compose.running import RunningService, at_node, items_of, text_of
+from smoke.static.regex import regex
 from smoke.static.scope import Scope
 
 HARDENING = Check(
@@ -58,7 +59,7 @@ def judge_hardening(service: RunningService, demanded: bool) -> Iterator[Finding
         )
 
 
-_STEPS_DOWN = re.compile(r"(?m)^(?:exec\s+)?(gosu|su-exec|setpriv)\s+[\w$\"{]")
+_STEPS_DOWN = regex(r"(?m)^(?:exec\s+)?(gosu|su-exec|setpriv)\s+[\w$\"{]")
 
 
 def judge_capabilities(scope: Scope, service: RunningService) -> Iterator[Finding]:

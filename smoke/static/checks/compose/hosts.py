@@ -16,6 +16,7 @@ from smoke.static.compose.service import ComposeService
 from smoke.static.compose.stores import LOCAL, StoreAddress, StoreKind, address_of, store_of
 from smoke.static.compose.waiting import awaited
 from smoke.static.python.addresses import KnownTexts, addresses, settings_of
+from smoke.static.regex import regex
 from smoke.static.scope import Scope
 
 HOSTS = Check(
@@ -25,8 +26,8 @@ HOSTS = Check(
     "Its name cannot be looked up, or nothing listens there: the service ends, or answers with errors.",
     "Name the service as the Compose file does, on a network that both are on, with the port of its container.",
 )
-_ELSEWHERE = re.compile(r"\.(?:md|rst|txt|sh|bash|ya?ml)$|(?:^|/)(?:Makefile|justfile|Taskfile\.ya?ml)$")
-_TUNNELS = re.compile(r"proxy|tunnel|socat|stunnel|autossh|\bssh\b")
+_ELSEWHERE = regex(r"\.(?:md|rst|txt|sh|bash|ya?ml)$|(?:^|/)(?:Makefile|justfile|Taskfile\.ya?ml)$")
+_TUNNELS = regex(r"proxy|tunnel|socat|stunnel|autossh|\bssh\b")
 _MOST_FILES = 400
 _MOST_SCRIPT = 1 << 16
 _USUAL = frozenset(

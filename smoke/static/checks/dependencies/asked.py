@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 from smoke.static.checks.dependencies.absence import Absence
@@ -12,8 +11,9 @@ from smoke.static.python.distributions import normalized
 from smoke.static.python.effects import Mention
 from smoke.static.python.program import LoadedProgram
 from smoke.static.python.projects import read_project
+from smoke.static.regex import regex
 
-NOT_BARE = re.compile(
+NOT_BARE = regex(
     r"lib(?:sodium|magic|GL|EGL|GLESv2|xslt|exslt|cairo|pango(?:cairo|ft2)?-1\.0|pq|mariadb|mysqlclient|zbar|usb-1\.0|vips"
     r"|MagickWand(?:-[\w.]+)?|portaudio|sndfile|av(?:codec|format|util|filter|device)|swscale|gdal|geos(?:_c)?|proj"
     r"|spatialindex(?:_c)?|hdf5|freetype|fontconfig|jpeg|turbojpeg|png16|tiff|webp|X11|Xext|SDL2(?:-[\w.]+)?|odbc|ldap"
@@ -22,7 +22,7 @@ NOT_BARE = re.compile(
     r"|tk8\.6|lapack|blas|fftw3f?|glib-2\.0|gobject-2\.0|gtk-[34]|rsvg-2|secp256k1|oqs|tdjson|pcsclite|modbus)\.so(?:\.[\d.]+)?"
 )
 """Libraries that neither a slim image of Debian nor Alpine has of itself."""
-_SMALL_PYTHON = re.compile(r"(?:^|/)python:[\w.-]*(?:slim|alpine)")
+_SMALL_PYTHON = regex(r"(?:^|/)python:[\w.-]*(?:slim|alpine)")
 
 
 def _loaded(program: LoadedProgram, named: Mention, path: str) -> bool:

@@ -12,17 +12,16 @@ from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.model.image import Image
 from smoke.static.python.program import LoadedProgram
+from smoke.static.regex import regex
 
-_LAUNCHES = re.compile(rb"\.(chromium|firefox|webkit)\.launch(?:_persistent_context)?\(")
-_OTHERWISE = re.compile(
-    rb"executable_path|channel\s*=|\.connect(?:_over_cdp)?\(|connect_over_cdp|browserless|ws_endpoint"
-)
+_LAUNCHES = regex(rb"\.(chromium|firefox|webkit)\.launch(?:_persistent_context)?\(")
+_OTHERWISE = regex(rb"executable_path|channel\s*=|\.connect(?:_over_cdp)?\(|connect_over_cdp|browserless|ws_endpoint")
 """What starts another browser than Playwright's own, or none."""
-_DRIVERS = re.compile(rb"webdriver\.(Chrome|Firefox|Edge)\(")
-_REMOTE = re.compile(rb"webdriver\.Remote\(|command_executor|binary_location|undetected|debugger_address")
-_INSTALL = re.compile(r"\bplaywright\s+install\b(?!-deps)(?P<rest>[^&|;\n]*)")
-_OPEN_STEP = re.compile(r"\.(?:sh|bash|py)\b|\bmake\b|ansible|\bnox\b|\binvoke\b|rfbrowser|patchright|camoufox")
-_KNOWN_BASE = re.compile(r"(?:^|/)(?:python|debian|ubuntu)(?::|@|$)|astral-sh/uv")
+_DRIVERS = regex(rb"webdriver\.(Chrome|Firefox|Edge)\(")
+_REMOTE = regex(rb"webdriver\.Remote\(|command_executor|binary_location|undetected|debugger_address")
+_INSTALL = regex(r"\bplaywright\s+install\b(?!-deps)(?P<rest>[^&|;\n]*)")
+_OPEN_STEP = regex(r"\.(?:sh|bash|py)\b|\bmake\b|ansible|\bnox\b|\binvoke\b|rfbrowser|patchright|camoufox")
+_KNOWN_BASE = regex(r"(?:^|/)(?:python|debian|ubuntu)(?::|@|$)|astral-sh/uv")
 _LIBRARIES = ("libnss3.so", "libnspr4.so")
 """What Chromium loads, and no slim image has."""
 _REMEDY = "RUN playwright install --with-deps {} as the user that runs it, or set PLAYWRIGHT_BROWSERS_PATH."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from smoke.check import Check
@@ -11,6 +10,7 @@ from smoke.static.checks import remedies
 from smoke.static.checks.evidence import at_instruction, final_line
 from smoke.static.checks.probes import health_programs, lost_path, ports_asked, unable
 from smoke.static.model.image import Image
+from smoke.static.regex import regex
 from smoke.static.scope import Scope
 
 HEALTH = Check(
@@ -20,7 +20,7 @@ HEALTH = Check(
     "The container is reported unhealthy forever, and what waits for it never starts.",
     "Write HEALTHCHECK CMD with a program that is in the image.",
 )
-_NO_HEALTH_PATH = re.compile(r"https?://[^\s'\"/]+(?P<path>/[^\s'\"?)]*)?")
+_NO_HEALTH_PATH = regex(r"https?://[^\s'\"/]+(?P<path>/[^\s'\"?)]*)?")
 
 
 def judge_health(scope: Scope, image: Image) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from smoke.static.checks.evidence import at_instruction, final_line
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.model.build import platform_of_tag
 from smoke.static.model.image import Image
+from smoke.static.regex import regex
 from smoke.static.scope import Scope
 
 PLATFORM = Check(
@@ -21,8 +22,8 @@ PLATFORM = Check(
     "An image for another processor does not start on the machine: exec format error.",
     "Pin the final stage's platform, or set it in the bake file, compose file or build command.",
 )
-_AMD64 = re.compile(r"https?://[^\s$]*(amd64|x86_64)")
-_OTHER_MACHINES = re.compile(r"arm64|aarch64|TARGETARCH|uname|dpkg|\bif\b|\bcase\b|\$\(")
+_AMD64 = regex(r"https?://[^\s$]*(amd64|x86_64)")
+_OTHER_MACHINES = regex(r"arm64|aarch64|TARGETARCH|uname|dpkg|\bif\b|\bcase\b|\$\(")
 
 
 def judge_platform(scope: Scope, image: Image) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from smoke.finding import Finding, Severity
 from smoke.static.checks import remedies
 from smoke.static.checks.evidence import at_instruction
 from smoke.static.model.image import Image
+from smoke.static.regex import regex
 
 STEPS = Check(
     "dockerfile.steps",
@@ -20,7 +21,7 @@ STEPS = Check(
 )
 
 
-_USES = re.compile(r"(?:==|https?://[^\s\"']*)[\"']?\$(?:(\w+)\b|\{(\w+)\})")
+_USES = regex(r"(?:==|https?://[^\s\"']*)[\"']?\$(?:(\w+)\b|\{(\w+)\})")
 """A version or an address that a variable is part of."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 from smoke.check import Check
@@ -19,6 +18,7 @@ from smoke.static.python.effects import FileUse, Use
 from smoke.static.python.paths import CodePath
 from smoke.static.python.program import LoadedProgram
 from smoke.static.python.sections import sectioned
+from smoke.static.regex import regex
 from smoke.static.scope import Scope
 
 FILES = Check(
@@ -74,7 +74,7 @@ def judge_written(image: Image) -> Iterator[Finding]:
         yield from _refused(image, image.start.words[0], place, Use.WRITE)
 
 
-_SCHEDULES = re.compile(rb"(?i)beat_schedule(?:r|_filename)|config_from_object")
+_SCHEDULES = regex(rb"(?i)beat_schedule(?:r|_filename)|config_from_object")
 """What may put the schedule of Celery elsewhere."""
 
 

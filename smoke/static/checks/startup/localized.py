@@ -11,9 +11,10 @@ from smoke.static.checks.loaded import runs
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.image import Image
 from smoke.static.python.program import LoadedProgram
+from smoke.static.regex import regex
 
-_ALWAYS = re.compile(r"(?i)c|posix|c\.utf-?8|")
-_LOCALES = re.compile(r"locale-gen|localedef|\blocales(?:-all)?\b|language-pack|dpkg-reconfigure")
+_ALWAYS = regex(r"(?i)c|posix|c\.utf-?8|")
+_LOCALES = regex(r"locale-gen|localedef|\blocales(?:-all)?\b|language-pack|dpkg-reconfigure")
 _SURE = (DoubtCause.BASE, DoubtCause.DISTRIBUTIONS, DoubtCause.PACKAGES)
 
 

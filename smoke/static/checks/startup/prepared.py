@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from smoke.static.python.program import LoadedProgram
+from smoke.static.regex import regex
 
-_MANAGE = re.compile(
+_MANAGE = regex(
     r"(?:^|[\s;&|(])(?:python[\d.]*\s+)?\S*manage\.py\s+(collectstatic|compilemessages|compress|check|migrate)\b"
 )
 

@@ -10,18 +10,19 @@ from msgspec import Struct
 
 from smoke.finding import Severity
 from smoke.static.model.image import Image
+from smoke.static.regex import regex
 from smoke.tree import Tree
 
 _OF_PLATFORMS = frozenset(["PORT", "HOST"])
 """What platforms that run images give by themselves."""
-_PLATFORM_FILE = re.compile(
+_PLATFORM_FILE = regex(
     r"(?:.*/)?(?:Procfile|app\.(?:ya?ml|json)|heroku\.yml|fly[\w.-]*\.toml|render\.ya?ml|railway\.(?:json|toml)|cloudbuild.*"
     r"|(?:knative-?)?service\.ya?ml|koyeb.*|nixpacks\.toml|zeabur.*|captain-definition|apprunner\.ya?ml|CHECKS|chart\.yaml)"
     r"|\.do/.*|(?:.*/)?(?:k8s|kubernetes|helm|charts?|deploy|infra|terraform)/.*",
     re.IGNORECASE,
 )
 """Files that tell of such a platform."""
-_TELLS = re.compile(
+_TELLS = regex(
     r".*\.(?:md|rst|txt|adoc|sh|ya?ml|toml|json|tf|env|ps1|bat|mk|nix)|(?:.*/)?(?:Makefile|justfile|\.env.*)"
 )
 _PLATFORM = r"cloud ?run|heroku|fly\.io|railway|render\.com|koyeb|app ?engine|knative|dokku|container apps?|app runner"

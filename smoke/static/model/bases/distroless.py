@@ -6,8 +6,9 @@ import re
 
 from smoke.manifest import Base
 from smoke.static.model.bases.official import USUAL_PATH
+from smoke.static.regex import regex
 
-_DISTROLESS = re.compile(r"gcr\.io/distroless/([\w-]+?)(?:-debian(\d+))?(?::([\w.-]+))?")
+_DISTROLESS = regex(r"gcr\.io/distroless/([\w-]+?)(?:-debian(\d+))?(?::([\w.-]+))?")
 _DEBIAN_PYTHON = {"11": "3.9", "12": "3.11", "13": "3.13"}
 NONROOT = 65532
 

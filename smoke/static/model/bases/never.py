@@ -6,9 +6,10 @@ import re
 from difflib import get_close_matches
 
 from smoke.static.model.bases.official import official_tag
+from smoke.static.regex import regex
 
 _VARIANTS = ("slim", "alpine", "trixie", "bookworm", "bullseye", "buster", "stretch", "jessie", "wheezy", "onbuild")
-_KNOWN = re.compile(
+_KNOWN = regex(
     r"(?:"
     + "|".join(_VARIANTS)
     + r"|alpine3\.\d{1,2}|windowsservercore|nanoserver|ltsc\d+|\d{4}|forky|sid|latest)(?:-.*)?"

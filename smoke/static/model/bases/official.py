@@ -14,11 +14,12 @@ from smoke.static.model.bases.tools import (
     FEDORA_PROGRAMS,
 )
 from smoke.static.model.packages import known_programs
+from smoke.static.regex import regex
 
 USUAL_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _LIBRARY = r"(?:(?:docker\.io|mirror\.gcr\.io|public\.ecr\.aws/docker|registry\.hub\.docker\.com)/)?(?:library/)?"
 MIRROR = r"(?:[\w.-]+(?::\d+)?/(?:[\w.-]+/)*)?"
-_PYTHON_TAG = re.compile(r"(?P<version>3\.\d+)(?:\.\d+)?(?:(?:a|b|rc)\d+)?(?P<variant>[-.\w]*)")
+_PYTHON_TAG = regex(r"(?P<version>3\.\d+)(?:\.\d+)?(?:(?:a|b|rc)\d+)?(?P<variant>[-.\w]*)")
 
 
 def official_tag(name: str, repository: str) -> str | None:

@@ -16,9 +16,10 @@ from smoke.static.model.installers.record import doubtful
 from smoke.static.model.installers.uv import uv
 from smoke.static.model.installers.venvs import follow_virtualenv
 from smoke.static.model.stage import Stage
+from smoke.static.regex import regex
 
-_PYTHON = re.compile(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
-_PIP = re.compile(r"pip[\d.]*")
+_PYTHON = regex(r"(?:.*/)?python(?:3(?:\.\d+)?)?")
+_PIP = regex(r"pip[\d.]*")
 _PYTHON_VALUES = frozenset(["-W", "-X", "--check-hash-based-pycs"])
 """Options of Python's own that take the next word."""
 

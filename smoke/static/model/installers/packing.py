@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import configparser
 import posixpath
-import re
 import tomllib
 from collections.abc import Callable
 from fnmatch import fnmatchcase
@@ -16,8 +15,9 @@ from msgspec import Struct
 from smoke.static.model.stage import Stage
 from smoke.static.python.conditions import dotted
 from smoke.static.python.nodes import below
+from smoke.static.regex import regex
 
-_PLAIN_BUILD = re.compile(r"(?:setuptools|wheel)(?![\w-])[^\[]*")
+_PLAIN_BUILD = regex(r"(?:setuptools|wheel)(?![\w-])[^\[]*")
 _OPEN = ("cmdclass", "ext_modules", "use_scm_version", "setup_requires", "distclass", "cffi_modules", "rust_extensions")
 """Arguments of `setup` that let other code decide what is in the wheel."""
 _NAMES = ("pyproject.toml", "setup.cfg", "setup.py", "MANIFEST.in")

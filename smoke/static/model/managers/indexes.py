@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from smoke.static.model.managers.listed import MAX_FILE, MAX_LINES, requirement_lines
 from smoke.static.model.stage import Stage
+from smoke.static.regex import regex
 
-_INDEX = re.compile(r"https?://download(?:-r2)?\.pytorch\.org/whl(?:/\S*)?")
+_INDEX = regex(r"https?://download(?:-r2)?\.pytorch\.org/whl(?:/\S*)?")
 _MORE = frozenset(["--extra-index-url", "-f", "--find-links", "--index", "--no-index"])
 _VARIABLES = (
     *("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONFIG_FILE", "UV_EXTRA_INDEX_URL", "UV_INDEX", "UV_FIND_LINKS"),
@@ -42,7 +43,7 @@ _HELD = frozenset(
 )
 """What it has besides PyTorch's own, by the list of what is put there: `s3_management/manage.py` of github.com/pytorch/
 test-infra, November 2026."""
-_GROWING = re.compile(
+_GROWING = regex(
     r"(?:py)?torch.*|nvidia-.*|intel-.*|dpcpp-.*|.*triton.*|fbgemm.*|vllm.*|flashinfer.*|helion.*|tensor.*|onemkl.*|.*-nightly"
     r"|scipy|tabulate|pydantic.*|click|rich|ninja|propcache|annotated-.*|pybind11|psutil|jsonschema|ml-dtypes|protobuf"
 )

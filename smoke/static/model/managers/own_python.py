@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from smoke.static.model.stage import Stage
+from smoke.static.regex import regex
 
-_VENV_PACKAGES = re.compile(r"python3(?:\.\d+)?-(?:venv|full)|pipx|.*(?:poetry|tox|virtualenv).*")
+_VENV_PACKAGES = regex(r"python3(?:\.\d+)?-(?:venv|full)|pipx|.*(?:poetry|tox|virtualenv).*")
 
 
 def venv_refusal(stage: Stage, rest: list[str], name: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, field
 
+from smoke.static.regex import regex
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
-_APPLICATION = re.compile(r"([A-Za-z_][\w.]*)(?::([A-Za-z_][\w.]*)(\(.*\))?)?")
+_APPLICATION = regex(r"([A-Za-z_][\w.]*)(?::([A-Za-z_][\w.]*)(\(.*\))?)?")
 
 
 class Served(Struct):

@@ -97,3 +97,20 @@ def test_without_an_answer_nothing_is_refused_and_it_says_why(
     syntax = Syntax(Tree(write_files(tmp_path, {"a.py": "x = (\n"})))
     assert syntax.able is bool(program)
     assert not syntax.problems(["a.py"], (3, 12)) and words in syntax.trouble and not syntax.able
+
+
+def test_no_program_is_started_for_a_few_files_that_this_python_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it takes, a newer one does too; what it refuses may be of an even newer one."""
+    asked: list[str] = []
+    monkeypatch.setattr(Syntax, "_ask", lambda self, paths, version: asked.extend(paths))
+    for name, text in {"fine.py": "x = 1\n", "odd.py": "x = (\n", "outside.py": "return 1\n"}.items():
+        (tmp_path / name).write_text(text)
+    syntax = Syntax(Tree(tmp_path))
+    newer = (sys.version_info[0], sys.version_info[1] + 1)
+    syntax.problems(["fine.py", "odd.py", "outside.py"], newer)
+    assert asked == ["odd.py", "outside.py"]
+    asked.clear()
+    syntax.problems(["fine.py"], (3, 8))
+    assert asked == ["fine.py"]
