@@ -57,6 +57,7 @@ class DataService(Service):
             anchoring=self._anchoring,
             send=self.replication.send,
         )
+        self.relaying = self._relays()
         self.proving = Proving(
             rules=self.replication,
             chunks=self.chunks,
@@ -64,8 +65,8 @@ class DataService(Service):
             store=self.store,
             manager=self._manager,
             engine=self._engine,
+            unsigned=self.relaying.unsigned,
         )
-        self.relaying = self._relays()
         self._lasting = Lasting(self.store)
         self.upkeep = self._looks_after(config.replication_bound_s)
         self._register()

@@ -21,7 +21,7 @@ _log = logging.getLogger("lucid.looking")
 
 
 async def look_through(
-    look: Callable[[Sequence[bytes]], Awaitable[None]],
+    look: Callable[[Sequence[bytes]], Awaitable[object]],
     *,
     rules: RulesInForce,
     since: int,

@@ -7,7 +7,7 @@ is checked against the root that the chain has before the engine signs it: a fal
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -32,6 +32,8 @@ LOOK_S = 10.0
 """How long after its end all sessions are looked through again."""
 SAID_BLOCKS = 24
 """A proof that is not on the chain after so many blocks is sent again."""
+
+Unsigned = Callable[[Sequence[bytes]], Awaitable[set[bytes]]]
 
 _log = logging.getLogger("lucid.proving")
 
@@ -59,8 +61,9 @@ class Proving:
 
     def __init__(
         self, *, rules: RulesInForce, chunks: Chunks, listings: Listings, store: DurableStore, manager: Sibling,
-        engine: Sibling,
+        engine: Sibling, unsigned: Unsigned,
     ) -> None:  # fmt: skip
+        """`unsigned` says which of some sessions are proven later: a receipt for whoever brought them comes first."""
         self.proven = 0
         """Proofs handed in since the start."""
         self._rules = rules
@@ -69,6 +72,7 @@ class Proving:
         self._store = store
         self._manager = manager
         self._engine = engine
+        self._unsigned = unsigned
         self._sent: dict[bytes, Sent] = {}
 
     async def run(self) -> None:
@@ -84,18 +88,24 @@ class Proving:
 
     async def look(self, sessions: Sequence[bytes]) -> None:
         """Prove those that are asked for and were not proven lately. Raises `Problem` and `StoreError`."""
+        due: dict[bytes, AskedProofs] = {}
         for session, asked in await known_of(self._manager, "/node/challenges", sessions, AskedProofs):
             if asked is None:
                 self._sent.pop(session, None)
                 continue
             before = self._sent.get(session)
             if before is None or before.epoch != asked.epoch or asked.height >= before.height + SAID_BLOCKS:
-                try:
-                    await self._prove(session, asked)
-                except StoreDamaged:
-                    raise
-                except StoreError as error:  # others come after it: one that takes too long keeps none back
-                    _log.info("session %s is proven later: %s", session.hex()[:32], error)
+                due[session] = asked
+        unsigned = await self._unsigned(tuple(due)) if due else set()
+        for session, asked in due.items():
+            if session in unsigned:
+                continue
+            try:
+                await self._prove(session, asked)
+            except StoreDamaged:
+                raise
+            except StoreError as error:  # others come after it: one that takes too long keeps none back
+                _log.info("session %s is proven later: %s", session.hex()[:32], error)
 
     async def _prove(self, session: bytes, asked: AskedProofs) -> None:
         """Hand a proof in, if all of it is here. Raises `Problem` and `StoreError`."""

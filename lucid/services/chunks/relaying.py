@@ -32,6 +32,9 @@ LOOK_S = 10.0
 ID_BYTES = 16
 SAID_BLOCKS = 24
 """What is not on the chain after so many blocks is handed in again."""
+KEPT_BACK_BLOCKS = 12
+"""How long a proof waits for its receipt: the first proof of a copy settles it, and whoever brought the copy gets
+nothing where no receipt is on the chain before. A chain that takes a heartbeat within a slot takes it in that time."""
 
 _log = logging.getLogger("lucid.relaying")
 
@@ -73,6 +76,10 @@ class Relaying:
         self._mandates: dict[bytes, RelayMandate | None] = {}
         """Of sessions that may still be given a relay: what the owner signed for this node, None where it did not."""
         self._sent: dict[bytes, int] = {}
+        self._owing: dict[bytes, int] = {}
+        """Sessions of which something came from the relay and no receipt is on the chain, and the height at which that
+        was found."""
+        self._looking = trio.Lock()
 
     async def run(self) -> None:
         """Look through all sessions for what is to be said, forever."""
@@ -85,19 +92,35 @@ class Relaying:
             pause_s=LOOK_S,
         )
 
-    async def look(self, sessions: Sequence[bytes]) -> None:
-        """Say of these what is to be said. Raises `Problem` and `StoreError`."""
-        for session, known in await known_of(self._manager, "/node/relays", sessions, RelayOnChain):
-            if known is None:
-                continue
-            if not known.relay and known.open:
-                await self._name(session, known)
-            else:
-                self._mandates.pop(session, None)
-            if known.owed:
-                await self._sign(session, known)
-            elif known.relay or not known.open:
-                self._sent.pop(session, None)
+    async def look(self, sessions: Sequence[bytes]) -> set[bytes]:
+        """Say of these what is to be said; returns those whose proofs are to wait for a receipt. Raises `Problem` and
+        `StoreError`."""
+        waiting = set[bytes]()
+        async with self._looking:
+            for session, known in await known_of(self._manager, "/node/relays", sessions, RelayOnChain):
+                if known is not None and await self._look_at(session, known):
+                    waiting.add(session)
+        return waiting
+
+    async def unsigned(self, sessions: Sequence[bytes]) -> set[bytes]:
+        """Those of these sessions, which are to be proven now, that this node signs a receipt for first. Raises
+        `Problem` and `StoreError`."""
+        return await self.look(sessions) if self._rules.rules >= RELAY_RULES else set()
+
+    async def _look_at(self, session: bytes, known: RelayOnChain) -> bool:
+        """Say what is to be said of a session; returns whether its proof is to wait."""
+        if not known.relay and known.open:
+            await self._name(session, known)
+        else:
+            self._mandates.pop(session, None)
+        if known.owed:
+            await self._sign(session, known)
+            since = self._owing.get(session)
+            return since is not None and known.height < since + KEPT_BACK_BLOCKS
+        self._owing.pop(session, None)
+        if known.relay or not known.open:
+            self._sent.pop(session, None)
+        return False
 
     async def _name(self, session: bytes, known: RelayOnChain) -> None:
         """Hand in what the owner signed for this node, if it did."""
@@ -131,6 +154,7 @@ class Relaying:
         relay = bytes.fromhex(known.relay)
         came = await self._store.read_when_there(self._origins.count, held, relay)
         if came:
+            self._owing.setdefault(session, known.height)
             body = {"session": session.hex(), "relay": known.relay, "height": known.said, "chunks": came}
             status, answer = await self._engine.ask("POST", "/node/receipts", body)
             self.signed += self._note(session, known, status, answer)

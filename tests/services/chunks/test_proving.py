@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Around:
         self.asked: AskedProofs | None = AskedProofs(9, 2, ROOT.hex(), 5, ((4, 0b011 << 61), (0, 2**64 - 1)))
         self.status = 202
         self.taken: list[Any] = []
+        self.unsigned: set[bytes] = set()
         self.store = DurableStore(sqlite)
         self.chunks = Chunks(folder / "chunks", self.store, Space(folder, folder / "ballast", 0, 0))
         self.proving = Proving(
@@ -48,7 +49,12 @@ class Around:
             store=self.store,
             manager=self,  # type: ignore[arg-type]
             engine=self,  # type: ignore[arg-type]
+            unsigned=self.kept_back,
         )
+
+    async def kept_back(self, sessions: Sequence[bytes]) -> set[bytes]:
+        """Those that wait for a receipt."""
+        return self.unsigned & set(sessions)
 
     async def ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         """What the chain asks, or a proof."""
@@ -109,6 +115,18 @@ async def test_a_proof_is_handed_in_once_an_epoch_and_again_if_it_does_not_come_
         await node.proving.look([SESSION])
         await node.proving.look([SESSION])
         assert len(node.taken) == 5 and node.proving.proven == 3
+
+    await run(tmp_path, test)
+
+
+async def test_a_proof_waits_for_the_receipt_of_who_brought_the_copy(tmp_path: Path) -> None:
+    async def test(node: Around) -> None:
+        node.unsigned = {SESSION}
+        await node.proving.look([SESSION])
+        assert not node.taken
+        node.unsigned.clear()
+        await node.proving.look([SESSION])
+        assert len(node.taken) == 1
 
     await run(tmp_path, test)
 

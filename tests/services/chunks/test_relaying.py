@@ -16,7 +16,7 @@ from lucid.chain.codec import decode
 from lucid.chain.transactions import Payload, RelayMandate
 from lucid.services.chunks.listings import Listings, kept
 from lucid.services.chunks.origins import Origins
-from lucid.services.chunks.relaying import SAID_BLOCKS, Relaying, RelayOnChain
+from lucid.services.chunks.relaying import KEPT_BACK_BLOCKS, SAID_BLOCKS, Relaying, RelayOnChain
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
 
@@ -114,6 +114,27 @@ async def test_it_signs_nothing_where_nothing_came_from_there_or_nothing_is_owed
             node.known = known
             await node.relaying.look([SESSION])
         assert not node.taken
+
+    await run(tmp_path, test)
+
+
+async def test_a_proof_waits_until_the_receipt_is_on_the_chain_and_no_longer_than_a_slot(tmp_path: Path) -> None:
+    async def test(node: Around) -> None:
+        assert await node.relaying.unsigned([SESSION]) == set(), "nothing came from there"
+        await node.fetched(IDS[0], RELAY)
+        for later in (0, 1, KEPT_BACK_BLOCKS - 1):
+            node.known = msgspec.structs.replace(NAMED, height=NAMED.height + later)
+            assert await node.relaying.unsigned([SESSION]) == {SESSION}
+        node.known = msgspec.structs.replace(NAMED, height=NAMED.height + KEPT_BACK_BLOCKS)
+        assert await node.relaying.unsigned([SESSION]) == set(), "who keeps receipts out keeps no proof out"
+        node.known = NAMED
+        assert await node.relaying.unsigned([SESSION]) == {SESSION}
+        node.known = msgspec.structs.replace(NAMED, owed=False)
+        assert await node.relaying.unsigned([SESSION]) == set() and not node.relaying._owing
+        assert [path for path, _ in node.taken] == ["/node/receipts"]
+        node.rules = 5
+        node.known = NAMED
+        assert await node.relaying.unsigned([SESSION]) == set()
 
     await run(tmp_path, test)
 
