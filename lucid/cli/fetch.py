@@ -6,12 +6,13 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from lucid.chain.errors import LucidError, printable
-from lucid.cli.arguments import hex32
+from lucid.cli.arguments import hex32, read_bounded
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
 from lucid.cli.nodes import add_node, nodes
 from lucid.cli.progress import byte_bar
@@ -19,6 +20,8 @@ from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
     from lucid.chain.genesis import Genesis
+    from lucid.chain.manifests import Manifest
+    from lucid.client.http import Client
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,6 +45,13 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--session-key", metavar="FILE", help="the key of this session alone: the file that lucid anchor wrote, or hex"
     )
     fetch.add_argument("--owner-key", metavar="HEX", help="with --session-key: the owner's public key")
+    fetch.add_argument(
+        "--receipt",
+        type=Path,
+        metavar="FILE",
+        help="the receipt that lucid anchor wrote: it holds the manifest, also where the node that took the session is "
+        "gone (default: ask the nodes)",
+    )
     fetch.add_argument("--checkpoint", metavar="HASH", help="a final block's hash that the receipt must lead to")
     fetch.add_argument("--hidden", action="store_true", help="keep names that begin with a dot, of one you trust")
     fetch.add_argument("--output", type=Path, default=Path(), metavar="DIR", help="where to put the files (here)")
@@ -50,24 +60,20 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_fetch(options: argparse.Namespace) -> int:
     """`lucid fetch`."""
-    from lucid.client.fetching import fetch_files, first_answer, partial_file, proven_manifest
-    from lucid.poot.crypto import Edwards25519
+    from lucid.client.fetching import fetch_files, partial_file
 
     try:
         session = UUID(options.session)
     except ValueError:
         raise Failure(f"{options.session!r} is not a session id") from None
-    crypto = Edwards25519()
     key, owner = _reader(options, session)
-    checkpoint = b"" if options.checkpoint is None else hex32("--checkpoint", options.checkpoint)
+    prove = _prover(options, session, owner)
     with (
         terminable(),
         nodes(options) as (genesis, clients),
         byte_bar("fetching", options.json) as (progress, _),
     ):
-        manifest = first_answer(
-            clients, lambda client: proven_manifest(client, session, owner, genesis, crypto, checkpoint)
-        )
+        manifest = prove(genesis, clients)
         if not owner:
             _check_pin(genesis, session, bytes.fromhex(manifest.owner))
         try:
@@ -89,6 +95,24 @@ def run_fetch(options: argparse.Namespace) -> int:
         for path in paths:
             print(printable(str(path)))
     return 0
+
+
+def _prover(
+    options: argparse.Namespace, session: UUID, owner: bytes
+) -> Callable[[Genesis, Sequence[Client]], Manifest]:
+    """What proves the manifest of a session: the receipt that is named, or whichever node has one."""
+    from lucid.chain.receipts import MAX_RECEIPT_BYTES
+    from lucid.client.fetching import first_answer, manifest_of, proven_manifest
+    from lucid.poot.crypto import Edwards25519
+
+    crypto = Edwards25519()
+    checkpoint = b"" if options.checkpoint is None else hex32("--checkpoint", options.checkpoint)
+    if options.receipt is not None:
+        receipt = read_bounded(options.receipt, MAX_RECEIPT_BYTES)
+        return lambda genesis, clients: manifest_of(receipt, session, owner, genesis, crypto, checkpoint)
+    return lambda genesis, clients: first_answer(
+        clients, lambda client: proven_manifest(client, session, owner, genesis, crypto, checkpoint)
+    )
 
 
 def _reader(options: argparse.Namespace, session: UUID) -> tuple[bytes, bytes]:

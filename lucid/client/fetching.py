@@ -32,18 +32,36 @@ def proven_manifest(
     Raises `Refusal` for whatever does not hold, and `ClientError`.
     """
     data = client.send(calls.receipt(session, owner, checkpoint))
-    verified = verify_receipt(data, genesis, crypto, checkpoint or None)
+    anchor, manifest = _anchored(data, session, owner, genesis, crypto, checkpoint)
+    if manifest is not None:
+        return manifest
+    checked = check_manifest(client.send(calls.manifest(session, anchor.owner)), genesis.chain_id, crypto)
+    if checked.anchor != anchor:
+        raise Refusal(Code.MANIFEST, "it is not the one that was anchored")
+    return checked.manifest
+
+
+def manifest_of(
+    receipt: bytes, session: UUID, owner: bytes, genesis: Genesis, crypto: Crypto, checkpoint: bytes = b""
+) -> Manifest:
+    """The same from a receipt that was kept: no node need have the manifest. Raises `Refusal`."""
+    _, manifest = _anchored(receipt, session, owner, genesis, crypto, checkpoint)
+    if manifest is None:
+        raise Refusal(Code.MANIFEST, "the receipt holds none")
+    return manifest
+
+
+def _anchored(
+    receipt: bytes, session: UUID, owner: bytes, genesis: Genesis, crypto: Crypto, checkpoint: bytes
+) -> tuple[SessionAnchor, Manifest | None]:
+    """What a receipt proves of this session of this owner. Raises `Refusal`."""
+    verified = verify_receipt(receipt, genesis, crypto, checkpoint or None)
     anchor = verified.transaction.payload
     if not isinstance(anchor, SessionAnchor) or anchor.session != session.bytes:
         raise Refusal(Code.RECEIPT_OTHER, "it is of another session")
     if owner and anchor.owner != owner:
         raise Refusal(Code.RECEIPT_OTHER, f"this session's owner is {anchor.owner.hex()}, not {owner.hex()}")
-    if verified.manifest is not None:
-        return verified.manifest
-    checked = check_manifest(client.send(calls.manifest(session, anchor.owner)), genesis.chain_id, crypto)
-    if checked.anchor != anchor:
-        raise Refusal(Code.MANIFEST, "it is not the one that was anchored")
-    return checked.manifest
+    return anchor, verified.manifest
 
 
 def fetch_files(

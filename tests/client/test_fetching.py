@@ -10,6 +10,7 @@ import pytest
 
 from harness.notary import CRYPTO, OWNER, SESSION
 from lucid.chain.manifests import check_manifest, sign_manifest
+from lucid.chain.receipts import print_receipt
 from lucid.client.sealing import session_key
 from tests.client.bench import KEY, MALLORY, NET, Bench, bench, refused
 from tests.client.lying import Answer
@@ -59,6 +60,27 @@ def test_a_checkpoint_is_asked_for_and_must_be_reached(bench: Bench) -> None:
     manifest = json.loads(bench.node.answers["/manifest"].body)  # type: ignore[union-attr, arg-type]
     held = NET.receipt(manifest=json.dumps(manifest).encode())
     assert bench.fetch("--checkpoint", held.headers[-1].hash.hex())[0] == 0
+
+
+def test_a_receipt_that_was_kept_is_enough_where_the_node_that_took_the_session_is_gone(bench: Bench) -> None:
+    manifest = bench.hold({"a": b"1", "b": b"22"})
+    (bench.folder / "kept.json").write_bytes(print_receipt(NET.receipt(manifest=manifest), NET.genesis))
+    bare = NET.receipt(NET.transaction(check_manifest(manifest, NET.genesis.chain_id, CRYPTO).anchor), b"")
+    (bench.folder / "bare.json").write_bytes(print_receipt(bare, NET.genesis))
+    for gone in ("/receipt", "/manifest"):
+        del bench.node.answers[gone]
+    assert "3002" in refused(bench)
+    assert "6001" in refused(bench, "--receipt", "bare.json"), "it holds no manifest"
+    other = NET.receipt(manifest=NET.manifest(session=str(UUID(int=7, version=4))))
+    (bench.folder / "other.json").write_bytes(print_receipt(other, NET.genesis))
+    assert "6012" in refused(bench, "--receipt", "other.json")
+    assert "6011" in refused(bench, "--receipt", "kept.json", "--checkpoint", "00" * 32)
+    (bench.folder / "nonsense.json").write_bytes(b"{}")
+    assert "6010" in refused(bench, "--receipt", "nonsense.json")
+    assert "none.json" in refused(bench, "--receipt", "none.json")
+    bench.node.asked.clear()
+    assert bench.fetch("--receipt", "kept.json") == (0, "out/a\nout/b\n", "")
+    assert not [each for each in bench.node.asked if "/sessions/" in each]
 
 
 def test_the_owner_is_given_or_pinned_loudly_at_first_use(bench: Bench) -> None:

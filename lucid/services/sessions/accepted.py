@@ -91,7 +91,7 @@ class AcceptedSessions:
         found = await self._store.read(self._machine.manifest, session + owner)
         if found is None:
             await self.state(session, owner)
-            raise Problem(Code.NOT_FOUND, "the session's manifest, which the node that took it holds")
+            raise Problem(Code.NOT_FOUND, "the session's manifest: the node that took it has that, and its receipt")
         return found
 
     async def receipt(self, session: bytes, owner: bytes, checkpoint: bytes | None) -> bytes:
