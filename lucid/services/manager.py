@@ -127,17 +127,26 @@ class ManagerService(Service):
             lambda: self.manager.syncing.sources.vouched_height,
             self._validators_seen,
             lambda: self.manager.syncing.sources.informed,
+            self.peers.clocks_off_ms,
         )
         self.upgrading = Upgrading(self.chain, self.genesis, self.key, self.peers.known_rules)
+        self._show_conditions()
+        self._show_figures()
+        self._register()
+        self._register_rooms()
+
+    def _show_conditions(self) -> None:
+        """What `/health` says besides what each service does."""
         self.web.checks += [
             self._reach,
             self.upgrading.stopped,
             *map(self._while_it_goes_on, self.liveness.conditions()),
         ]
-        self.web.warnings += [self.upgrading.due, lambda: no_validator(self.chain, self.key)]
-        self._show_figures()
-        self._register()
-        self._register_rooms()
+        self.web.warnings += [
+            self.liveness.peers_clocks,
+            self.upgrading.due,
+            lambda: no_validator(self.chain, self.key),
+        ]
 
     def _show_figures(self) -> None:
         """What `/metrics` says."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from lucid.chain.genesis import Genesis
@@ -18,7 +18,8 @@ TIMEOUTS = 6
 """Views that may time out in a row: leaders that are down follow each other rarely for longer."""
 
 
-CATCHING_UP = "catching up"
+CATCHING_UP, CLOCK_OFF = "catching up", "clock off"
+KEEP_CLOCK = "have the clock kept by NTP"
 FETCHING = "nothing: it fetches them; see that height grows"
 
 
@@ -31,7 +32,7 @@ class Reach(NamedTuple):
 
 class Liveness:
     """Follows the final blocks. `height` tells how high the chain is here, `goal` how high it is as enough
-    peers say, `reach` who is there."""
+    peers say, `reach` who is there, `clocks` by how many ms those of peers are ahead of this node's at least."""
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Liveness:
         goal: Callable[[], int],
         reach: Callable[[], Reach],
         informed: Callable[[], bool],
+        clocks: Callable[[], Mapping[bytes, int]] = dict,
     ) -> None:
         parameters = genesis.parameters
         self._genesis = genesis
@@ -47,6 +49,7 @@ class Liveness:
         self._goal = goal
         self._reach = reach
         self._informed = informed
+        self._clocks = clocks
         self._began_s = time.monotonic()
         self._moved_s = time.monotonic()
         self._ages: deque[tuple[float, int]] = deque(maxlen=BLOCKS)
@@ -99,6 +102,34 @@ class Liveness:
         return Condition("halted", what, "see whether their engines are healthy, and all clocks right")
 
     def clock(self) -> Condition | None:
+        """Whether this node's clock is off, by those of its peers or else by the blocks that become final."""
+        return self._off_its_peers() or self._off_the_blocks()
+
+    def peers_clocks(self) -> Condition | None:
+        """Whether the clocks of some peers are off, but not those of most: that is for these to mend."""
+        off = self._off()
+        if not off or self._off_its_peers() is not None:
+            return None
+        names = ", ".join(f"{node.hex()[:16]} by {each / 1000:+.1f} s" for node, each in sorted(off.items()))
+        return Condition(CLOCK_OFF, f"the clocks of {len(off)} peers are off this node's: {names}", KEEP_CLOCK)
+
+    def _off(self) -> dict[bytes, int]:
+        most_ms = self._genesis.parameters.max_clock_drift_ms
+        return {node: off for node, off in self._clocks().items() if abs(off) > most_ms}
+
+    def _off_its_peers(self) -> Condition | None:
+        """Most of the peers that are connected have a clock that differs in the same way. It is known while the chain
+        stands still too, of which a clock may be the reason."""
+        peers = len(self._clocks())
+        for way, sign in (("behind", 1), ("ahead of", -1)):
+            off = sorted(sign * each for each in self._off().values() if sign * each > 0)
+            if 2 * len(off) > peers:
+                by_s = off[len(off) // 2] / 1000
+                said = f"this node's clock is {by_s:.1f} s {way} those of {len(off)} of its {peers} peers"
+                return Condition(CLOCK_OFF, said, KEEP_CLOCK)
+        return None
+
+    def _off_the_blocks(self) -> Condition | None:
         """Whether blocks that come one by one are all too old, or of the future, by this node's clock."""
         parameters = self._genesis.parameters
         interval_ms = parameters.block_interval_ms
@@ -120,4 +151,4 @@ class Liveness:
             off = f"{min(ages) / 1000:.1f} s ahead of"
         else:
             return None
-        return Condition("clock off", f"this node's clock is {off} the chain's", "have the clock kept by NTP")
+        return Condition(CLOCK_OFF, f"this node's clock is {off} the chain's", KEEP_CLOCK)

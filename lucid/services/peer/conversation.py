@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -11,6 +12,7 @@ from lucid.machines.messages import MAX_MESSAGE_BYTES
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.incoming import Incoming
 from lucid.services.peer.outbox import Message, Outboxes
+from lucid.services.peer.peerclock import PeerClock
 from lucid.services.peer.sealed import PART_BYTES, FrameKind, SealedFrames
 from lucid.services.peer.speaking import UNSAID, common, introduction, is_introduction, own, read_introduction
 
@@ -59,7 +61,9 @@ class Conversation:
         self.version = own().oldest
         """The version of the messages on this connection: the newest that both speak, once the peer has said which."""
         self._introduced = trio.Event()
-        self._outbox.put(Message(introduction()))
+        self.clock: PeerClock | None = None
+        """What the peer's clock is, where it said so."""
+        self._outbox.put(Message(introduction(time.time_ns() // 1_000_000)))
 
     def put(self, message: Message, bulk: bool = False) -> None:
         """Queue a message; a `bulk` one goes when nothing else waits."""
@@ -151,6 +155,8 @@ class Conversation:
     async def _on_introduction(self, message: bytes) -> None:
         """The peer says what it speaks. Where there is nothing in common, it has a moment to learn that too."""
         self.speaks = read_introduction(message)
+        if self.speaks.time_ms:
+            self.clock = PeerClock(self.speaks.time_ms, self._sealed.began_s, time.monotonic())
         try:
             self.version = common(own(), self.speaks)
         except ConnectionLost:

@@ -143,8 +143,8 @@ async def admit(
     transcript = _answer_message(hello, (certificate, nonce, exchange))
     back, out = _frame_keys(private, hello.exchange, transcript)
     signature = known.crypto.sign(secret, transcript)
-    await frames.send(encode(HandshakeAnswer(certificate, nonce, exchange, signature)))
     sealed = SealedFrames(frames, node, out, back)
+    await frames.send(encode(HandshakeAnswer(certificate, nonce, exchange, signature)))
     kind, _ = await sealed.receive()
     if kind != FrameKind.PROVEN:
         raise ConnectionLost("the peer's first frame is not its proof")

@@ -185,6 +185,14 @@ class Peers:
         talking = ((node, peer.conversation) for node, peer in self.peers.items())
         return {node: conversation.speaks.rules for node, conversation in talking if conversation is not None}
 
+    def clocks_off_ms(self) -> dict[bytes, int]:
+        """By how much the clock of each connected peer that said its time is ahead of this node's at least, or behind
+        (below 0)."""
+        now_ms, now_s = time.time_ns() // 1_000_000, time.monotonic()
+        talking = ((node, peer.conversation) for node, peer in self.peers.items())
+        known = ((node, talk.clock) for node, talk in talking if talk is not None)
+        return {node: clock.off_ms(now_ms, now_s) for node, clock in known if clock is not None}
+
     def details(self) -> list[PeerDetail]:
         """Every peer, by node id, for the operator."""
         return [peer.detail() for _, peer in sorted(self.peers.items())]

@@ -6,6 +6,7 @@ A message is cut into parts, so that neither end holds more of it sealed than on
 
 from __future__ import annotations
 
+import time
 from enum import IntEnum
 
 import trio
@@ -46,6 +47,8 @@ class SealedFrames:
 
     def __init__(self, frames: FrameStream, peer: bytes, sends: bytes, receives: bytes) -> None:
         self.peer = peer
+        self.began_s = time.monotonic()
+        """Since when; the other side says nothing before."""
         self._frames = frames
         self._sends, self._receives = _Direction(sends), _Direction(receives)
         self._sending = trio.Lock()

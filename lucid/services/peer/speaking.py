@@ -21,12 +21,14 @@ _BEGINS = 0x9
 
 
 class Speaks(msgspec.Struct, frozen=True, array_like=True, tag=TAG):
-    """The oldest and the newest version of messages that a node speaks, and the newest rules of the chain that it
-    knows. What a later release says beyond that is left alone."""
+    """The oldest and the newest version of messages that a node speaks, the newest rules of the chain that it knows,
+    and the time by its clock (ms since the Unix epoch; 0 of a release that says none). What a later release says beyond
+    that is left alone."""
 
     oldest: Natural
     newest: Natural
     rules: Natural
+    time_ms: Natural = 0
 
 
 UNSAID = Speaks(1, 1, FIRST_RULES)
@@ -38,9 +40,9 @@ def own() -> Speaks:
     return Speaks(OLDEST_MESSAGES, NEWEST_MESSAGES, RULES_KNOWN)
 
 
-def introduction() -> bytes:
+def introduction(time_ms: int) -> bytes:
     """This node's first message."""
-    return encode(own())
+    return encode(msgspec.structs.replace(own(), time_ms=time_ms))
 
 
 def is_introduction(data: bytes) -> bool:

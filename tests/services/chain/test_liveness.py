@@ -18,9 +18,15 @@ class Bench:
         self.height = self.goal = 0
         self.informed = True
         self.reach = Reach(4, 3)
+        self.clocks: dict[bytes, int] = {}
         monkeypatch.setattr("time.monotonic", lambda: self.now_s)
         self.liveness = Liveness(
-            GENESIS, lambda: self.height, lambda: self.goal, lambda: self.reach, lambda: self.informed
+            GENESIS,
+            lambda: self.height,
+            lambda: self.goal,
+            lambda: self.reach,
+            lambda: self.informed,
+            lambda: self.clocks,
         )
 
     def blocks(self, count: int, off_ms: int, every_s: float = 1.0) -> None:
@@ -155,3 +161,26 @@ def test_a_node_that_falls_behind_or_comes_up_slowly_has_no_clock_that_is_off(be
         assert bench.liveness.clock() is None
     bench.blocks(BLOCKS, 20_000)
     assert bench.states() == ["clock off"]
+
+
+def test_a_clock_that_is_off_those_of_most_peers_is_named_although_the_chain_stands_still(bench: Bench) -> None:
+    bench.blocks(1, 0)
+    bench.now_s += 60
+    bench.clocks = {b"a": -60_100, b"b": -59_000, b"c": 0}
+    assert bench.states() == ["halted", "clock off"]
+    found = bench.liveness.clock()
+    assert found is not None and found.sentence == "this node's clock is 60.1 s ahead of those of 2 of its 3 peers"
+    bench.clocks = {b"a": 61_000}
+    found = bench.liveness.clock()
+    assert found is not None and "61.0 s behind those of 1 of its 1 peers" in found.sentence and found.remedy
+    assert bench.liveness.peers_clocks() is None
+    bench.clocks = {b"a": GENESIS.parameters.max_clock_drift_ms, b"b": -100}
+    assert bench.liveness.clock() is bench.liveness.peers_clocks() is None
+
+
+def test_the_clocks_of_a_few_peers_are_theirs_to_mend(bench: Bench) -> None:
+    bench.clocks = {b"\xaa" * 32: 60_000, b"\xbb" * 32: -60_000, b"c": 0, b"d": 0}
+    assert bench.liveness.clock() is None
+    found = bench.liveness.peers_clocks()
+    assert found is not None and "2 peers are off" in found.sentence
+    assert "aaaaaaaaaaaaaaaa by +60.0 s, bbbbbbbbbbbbbbbb by -60.0 s" in found.sentence

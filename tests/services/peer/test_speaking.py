@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -66,13 +67,15 @@ def test_where_nothing_is_common_one_sentence_names_both(
 
 
 def test_the_introduction_is_a_message_that_no_other_can_be() -> None:
-    assert introduction()[:2] == bytes([0x94, MAX_TAG]) and is_introduction(introduction())
-    assert read_introduction(introduction()) == Speaks(1, 1, RULES_KNOWN)
+    assert introduction(7)[:2] == bytes([0x95, MAX_TAG]) and is_introduction(introduction(7))
+    assert read_introduction(introduction(7)) == Speaks(1, 1, RULES_KNOWN, 7)
+    older = b"\x94" + encode(Speaks(1, 1, 5))[1:-1]  # of a release that says no time
+    assert read_introduction(older) == Speaks(1, 1, 5)
 
 
 def test_what_a_later_release_adds_is_left_alone() -> None:
-    later = encode((MAX_TAG, 1, 7, 9, "more", [1]))
-    assert read_introduction(later) == Speaks(1, 7, 9)
+    later = encode((MAX_TAG, 1, 7, 9, 4, "more", [1]))
+    assert read_introduction(later) == Speaks(1, 7, 9, 4)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +121,8 @@ async def test_a_node_with_nothing_in_common_learns_why_before_both_part() -> No
     async with by_hand() as (site, newer):
         await newer.send(FrameKind.LAST, encode(Speaks(4, 5, 9)))
         kind, data = await newer.receive()
-        assert kind is FrameKind.LAST and read_introduction(data) == Speaks(1, 1, RULES_KNOWN)
+        assert kind is FrameKind.LAST and (said := read_introduction(data)) == Speaks(1, 1, RULES_KNOWN, said.time_ms)
+        assert abs(said.time_ms - time.time() * 1000) < 60_000
         await until(lambda: not detail(site).state.connected)
         assert "versions 4 to 5, this node of version 1: upgrade this node" in detail(site).trouble
         assert (detail(site).state.messages, detail(site).state.rules) == (0, 0)
@@ -129,7 +133,7 @@ async def test_both_of_two_that_have_nothing_in_common_say_so(monkeypatch: pytes
     turns = iter([Speaks(1, 1, 1), Speaks(2, 2, 1)])
     told: dict[bytes, Speaks] = {}
 
-    def introduced() -> bytes:
+    def introduced(time_ms: int) -> bytes:
         words = next(turns, Speaks(1, 1, 1))
         told[encode(words)] = words
         return encode(words)
