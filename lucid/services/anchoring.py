@@ -164,7 +164,10 @@ class AnchoringService(Service):
 
         @route("POST", "/verify", "Say what a receipt proves", raw=dict, gives=Verification)
         async def verify() -> Verification:
-            return await self._costly.run(self._verify, await read_body(MAX_VERIFIED_BYTES))
+            data = await read_body(MAX_VERIFIED_BYTES)
+            if not data:
+                raise Problem(Code.REQUEST, "a receipt is required")
+            return await self._costly.run(self._verify, data)
 
     def _register_sessions(self) -> None:
         """Where sessions are, and what proves them."""

@@ -15,6 +15,7 @@ from lucid.api.requests import Submission
 from lucid.api.services import ENGINE
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
+from lucid.chain.manifests import check_manifest, example_manifest
 from lucid.chain.transactions import Payload
 from lucid.machines.effects import (
     REPLICATING,
@@ -257,7 +258,19 @@ class EngineService(Service):
         """What is handed in, and where it is."""
         route = self.web.route
 
-        @route("POST", "/transactions", "Submit", takes=Submission, gives=Accepted, status=202, access=WRITE)
+        manifest = example_manifest(self.genesis.chain_id, self.crypto)
+        anchor = check_manifest(manifest, self.genesis.chain_id, self.crypto).anchor
+
+        @route(
+            "POST",
+            "/transactions",
+            "Submit",
+            takes=Submission,
+            gives=Accepted,
+            status=202,
+            access=WRITE,
+            example={"payload": encode(anchor).hex()},
+        )
         async def submit(body: Submission) -> Accepted:
             try:
                 payload: Any = decode(bytes.fromhex(body.payload), Payload)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from lucid.machines.replicamessages import MAX_BYTES, SESSION_BYTES, decode_repl
 from lucid.services.chain.chainview import ChainView
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
 from lucid.services.chain.index import TransactionIndex
+from lucid.services.chain.ownclaims import SessionName
 from lucid.services.chain.replicaview import ReplicaView
 from lucid.services.chain.schedules import Schedules
 from lucid.services.chain.seenvotes import SeenVote
@@ -22,7 +23,16 @@ from lucid.services.peer.peers import PeerDetail, Peers
 from lucid.services.process.driver import Driver
 from lucid.services.web.admission import NODE
 from lucid.services.web.problems import Problem
-from lucid.services.web.requested import OWNED, SLOT, hex_bytes, number_query, query_number, query_owner, read_body
+from lucid.services.web.requested import (
+    OWNED,
+    SLOT,
+    hex_bytes,
+    number_query,
+    query_number,
+    query_owner,
+    read_body,
+    session_id,
+)
 from lucid.services.web.web import Web, json_response
 from lucid.storage.durable import DurableStore
 
@@ -44,7 +54,7 @@ class PeerDetails(msgspec.Struct, frozen=True):
 class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sessions, id and owner in hexadecimal."""
 
-    sessions: tuple[str, ...]
+    sessions: tuple[SessionName, ...]
 
 
 class NodeRoutes:
@@ -102,9 +112,9 @@ class NodeRoutes:
                 raise Problem(Code.NOT_FOUND, "transaction")
             return json_response({"height": height, "final": False})
 
-        @route("GET", "/node/sessions/<identity>", "How the chain holds a session", query=OWNED, access=NODE)
-        async def session(identity: str) -> Response:
-            key, owner = hex_bytes(identity, 16, "session"), query_owner()
+        @route("GET", "/node/sessions/<session>", "How the chain holds a session", query=OWNED, access=NODE)
+        async def held(session: str) -> Response:
+            key, owner = session_id(session), query_owner()
             found = await self._driver().inspect(lambda: self._view.sessions(key, owner))
             if not found:
                 raise Problem(Code.SESSION_UNKNOWN)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code
@@ -14,13 +17,17 @@ from lucid.services.web.problems import Problem
 from lucid.services.web.requested import hex_bytes
 
 ID_BYTES = 16
+SessionName = Annotated[str, Meta(pattern="^[0-9a-f]{96}$")]
+"""A session's id and its owner's key in hexadecimal."""
+Hex32 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+"""32 bytes in hexadecimal."""
 
 
 class Holding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What this node holds of a session: the session's id and owner in hexadecimal, the height of a final block, and
     ascending `[first, count]` of its chunks (`docs/protocol.md`, section 6)."""
 
-    session: str
+    session: SessionName
     height: Natural
     ranges: Ranges
 
@@ -29,9 +36,9 @@ class Showing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What this node shows of a session in an epoch: the session's id and owner, its root and number of chunks on the
     chain, and the encoded answers (`docs/protocol.md`, section 5). Bytes in hexadecimal."""
 
-    session: str
+    session: SessionName
     epoch: Natural
-    root: str
+    root: Hex32
     chunks: Natural
     answers: str
 
@@ -40,8 +47,8 @@ class CopiesBrought(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many chunks of what this node said at a height that it holds of a session came from the session's relay:
     the session's id and owner, and the relay's key, in hexadecimal (`docs/protocol.md`, section 5)."""
 
-    session: str
-    relay: str
+    session: SessionName
+    relay: Hex32
     height: Natural
     chunks: Natural
 

@@ -71,9 +71,9 @@ class SessionRoutes:
 
         @route("GET", "/sessions", "Sessions that refer to chunks here", query=PAGE, gives=Sessions, access=WRITE)
         async def sessions() -> Sessions:
-            after = request.args.get("after", "")
+            after = _identity(request.args["after"]) if "after" in request.args else b""
             limit = query_number("limit", 100, 1, PAGE_SESSIONS)
-            page = await self._references.page(_identity(after) if after else b"", limit)
+            page = await self._references.page(after, limit)
             listed = tuple(
                 SessionChunks(
                     str(uuid.UUID(bytes=each.session[:ID_BYTES])),

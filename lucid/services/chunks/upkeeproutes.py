@@ -110,6 +110,8 @@ class UpkeepRoutes:
                 raise Problem(Code.REQUEST, f"status must be one of {', '.join(STATUSES)}")
             after = hex_bytes(request.args["after"], 32, "after") if "after" in request.args else b""
             limit = query_number("limit", 100, 1, PAGE_CHUNKS)
+            if "owner" in request.args and "session" not in request.args:
+                raise Problem(Code.REQUEST, "owner says whose session it is: name that too")
             session = query_session() if "session" in request.args else b""
             return await self._store.read(self._page, wanted, session, after, limit)
 

@@ -10,6 +10,9 @@ import msgspec
 
 from lucid import __version__
 from lucid.api.errors import MEANINGS, ErrorEnvelope
+from lucid.chain.challenges import ANSWERS, SegmentAnswer
+from lucid.chain.codec import encode
+from lucid.chain.transactions import RetireNode
 from lucid.services.web.admission import READ
 
 JSON, BYTES, TEXT, HTML = "application/json", "application/octet-stream", "text/plain", "text/html"
@@ -66,7 +69,8 @@ FIELDS = {
     "id": "5f" * 32,
     "data": "00ff",
     "encoded": "82a6",
-    "payload": "81a5",
+    "answers": encode((SegmentAnswer(3, bytes(32), (), 1, 0, bytes(4_096), ()),) * ANSWERS).hex(),
+    "payload": encode(RetireNode(bytes.fromhex(_KEY), 7, ())).hex(),
     "name": "pi1",
     "height": 42,
     "epoch": 3,
@@ -121,6 +125,10 @@ def describe(service: str, routes: Sequence[Route]) -> dict[str, Any]:
     schema: dict[Any, Any] = dict(zip([*kinds, ErrorEnvelope], schemas, strict=True))
     for name, described in components.items():
         described["examples"] = [_example({"$ref": f"#/components/schemas/{name}"}, components, service)]
+    for route in routes:
+        taken = schema.get(route.takes or route.raw, {})
+        if route.example is not None and "$ref" in taken:
+            components[taken["$ref"].rpartition("/")[2]]["examples"] = [route.example]
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path)
@@ -243,8 +251,8 @@ def _example(schema: Any, components: dict[str, Any], service: str) -> Any:
     if kind == "object":
         return {name: _field(name, each, components, service) for name, each in schema.get("properties", {}).items()}
     if kind == "array":
-        items = schema.get("items") or (schema.get("prefixItems") or [None])[0]
-        return [_example(items, components, service)] if items else []
+        items = schema.get("prefixItems") or [each for each in (schema.get("items"),) if each]
+        return [_example(each, components, service) for each in items]
     plain = {"integer": schema.get("minimum", 1), "number": 1.0, "boolean": True, "string": _text(schema)}
     return plain.get(str(kind), schema.get("enum", [None])[0])
 
@@ -253,7 +261,8 @@ def _field(name: str, schema: Any, components: dict[str, Any], service: str) -> 
     """An example of a field: a usual one for its name, if the schema is of that type."""
     kinds = {schema.get("type"), *(each.get("type") for each in schema.get("anyOf", ()))}
     usual = service if name == "service" else FIELDS.get(name)
-    if usual is not None and "enum" not in schema and ("string" if isinstance(usual, str) else "integer") in kinds:
+    fits = "enum" not in schema and re.search(schema.get("pattern", ""), str(usual))
+    if usual is not None and fits and ("string" if isinstance(usual, str) else "integer") in kinds:
         return usual
     return _example(schema, components, service)
 

@@ -10,6 +10,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
+from lucid.chain.errors import Code
 from lucid.services.chain.ownclaims import Holding
 from lucid.services.devnet import SERVICES, Devnet, DevNode
 from lucid.services.web.admission import READ
@@ -77,7 +78,11 @@ def test_the_examples_of_bodies_are_taken(lone: Devnet) -> None:
         for operation in methods.values()
         if "examples" in operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     }
-    assert set(bodies) >= {("anchoring", "/anchor-session"), ("manager", "/validate-block")}
+    assert set(bodies) >= {
+        ("anchoring", "/anchor-session"),
+        ("manager", "/validate-block"),
+        ("engine", "/transactions"),
+    }
     for (service, path), body in bodies.items():
         answer = httpx.post(node.url(service) + path, json=body, headers=headers, timeout=60)
         assert answer.status_code in (200, 202), (path, answer.text)
@@ -96,6 +101,22 @@ def test_the_examples_of_bodies_are_taken(lone: Devnet) -> None:
         headers={**headers, "Content-Type": "application/octet-stream"},
     )
     assert stored.status_code == 201 and stored.json()["size"] == len(CHUNK)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_example_of_no_body_is_malformed(lone: Devnet, service: str) -> None:
+    """The chain may have something against it; that it cannot be read, or has another shape, may not be."""
+    node, said = lone.nodes[0], described(lone.nodes[0], service)
+    headers = {"Authorization": f"Bearer {node.token}"}
+    for path, methods in said["paths"].items():
+        for method, operation in methods.items():
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+            if content is None or "$ref" not in content["schema"] or "{" in path:
+                continue
+            [example] = said["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]["examples"]
+            answer = httpx.request(method, node.url(service) + path, json=example, headers=headers, timeout=60)
+            code = answer.json().get("error", {}).get("code")
+            assert code not in (Code.REQUEST.code, Code.MALFORMED.code), (path, example, answer.text)
 
 
 @pytest.mark.parametrize("service", SERVICES)
