@@ -72,18 +72,30 @@ def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[ComposeProject]:
 
 
 def _lacking(tree: Tree, project: ComposeProject) -> tuple[set[str], list[tuple[str, str]]]:
-    """Services that others depend on, and builds (context and Dockerfile, as written), that are not there."""
+    """Services that others depend on, and builds (context and Dockerfile, as written), that are not there; of a file
+    that is made to go with others, volumes and networks that it does not declare, too."""
     names: set[str] = set()
     builds: list[tuple[str, str]] = []
     for service in project.services.values():
         needs = service.node.get("depends_on")
         names |= {*(names_in(needs) if needs is not None else ())} - project.services.keys()
+        if posixpath.basename(project.files[0]) not in _BASES:
+            names |= {
+                name for what in ("networks", "volumes") for name in _undeclared(project.root, service.node, what)
+            }
         build, node = service.build, service.node.get("build")
         if build is None or node is None or build.doubt or build.inline or tree.is_file(build.dockerfile):
             continue
         context = node.text or text_of(node.get("context")) or "."
         builds.append((context, text_of(node.get("dockerfile")) or "Dockerfile"))
     return names, builds
+
+
+def _undeclared(root: YamlNode, service: YamlNode, what: str) -> set[str]:
+    """Networks or volumes that a service uses and the file does not declare."""
+    declared = root.get(what)
+    known = (declared.mapping or {}) if declared is not None else {}
+    return {name for name, _ in used(service, what)} - known.keys()
 
 
 def _of_directory(tree: Tree, paths: list[str]) -> Iterator[ComposeProject]:
@@ -124,11 +136,8 @@ def _whole(project: ComposeProject) -> bool:
         needs = service.node.get("depends_on")
         if needs is not None and any(name not in project.services for name in names_in(needs)):
             return False
-        for what in ("networks", "volumes"):
-            declared = project.root.get(what)
-            known = (declared.mapping or {}) if declared is not None else {}
-            if any(name not in known for name, _ in used(service.node, what)):
-                return False
+        if any(_undeclared(project.root, service.node, what) for what in ("networks", "volumes")):
+            return False
     return True
 
 

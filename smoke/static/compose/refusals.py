@@ -144,7 +144,7 @@ _BUILD = frozenset(
 )
 _HEALTH = frozenset(["disable", "interval", "retries", "start_interval", "start_period", "test", "timeout"])
 _ROOT = frozenset(["configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes"])
-_DURATION = regex(r"(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+")
+_DURATION = regex(r"0|(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+")
 _NUMBERS = r"\d{1,5}(?:-\d{1,5})?"
 _PORT = regex(rf"(?:(?:(?:[\d.]+|\[[\da-fA-F:]+\]|localhost):)?(?:{_NUMBERS})?:)?{_NUMBERS}(?:/(?:tcp|udp|sctp))?")
 _CLOSE = 0.75
