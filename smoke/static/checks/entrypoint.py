@@ -40,9 +40,9 @@ APP = Check(
     "Serve at the port that EXPOSE, the health check and the manifest agree on.",
 )
 CHECKS = (EXISTS, IMPORTS, APP)
-_ASGI = frozenset({"FastAPI", "Starlette", "Quart", "Litestar", "Sanic", "BlackSheep"})
-_WSGI = frozenset({"Flask", "Bottle"})
-"""Classes of frameworks by the interface that their apps have."""
+_ASGI = frozenset({"FastAPI", "Starlette", "Quart", "Litestar", "Sanic", "BlackSheep", "get_asgi_application"})
+_WSGI = frozenset({"Flask", "Bottle", "get_wsgi_application"})
+"""Classes of frameworks, and functions of Django's, by the interface that their apps have."""
 _TESTS = frozenset({"unittest", "pytest"})
 _REMEDIES = {
     Flaw.SYNTAX: "Write it for the image's Python, or take a base with a newer one.",

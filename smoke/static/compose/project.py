@@ -67,7 +67,8 @@ def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[ComposeProject]:
         if len(made) >= MAX_PROJECTS:
             break
     for project in made[:MAX_PROJECTS]:
-        project.part_of = completed_by(tree, project.files[0], *_lacking(tree, project))
+        if not any(each.message.startswith("it includes") for each in project.troubles):
+            project.part_of = completed_by(tree, project.files[0], *_lacking(tree, project))
     return made[:MAX_PROJECTS]
 
 

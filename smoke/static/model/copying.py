@@ -45,6 +45,9 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
         # Some builders refuse this, the others put one file over the other.
         message = f"{instruction.keyword} of several files needs a directory: write {target[:MAX_SHOWN]}/"
         build.refuse(instruction, message)
+    if target.endswith("/") and held is not None and held.kind == "file" and held.line:
+        message = f"{instruction.keyword} into {target[:MAX_SHOWN]}: line {held.line} made a file of that name"
+        build.refuse(instruction, message)
     into = into or (held is not None and held.kind == "directory")
     user = _owner(build, made, instruction)
     mode = _mode(build, made, instruction)

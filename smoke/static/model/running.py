@@ -10,7 +10,8 @@ from smoke.static.dockerfile.stages import BuildStage, mounts
 from smoke.static.model import script
 from smoke.static.model.building import Building, Made
 from smoke.static.model.copying import lend
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.image import Install
 from smoke.static.model.steps import refusal
 from smoke.static.model.versioned import REPOSITORY, brings_repository
 
@@ -38,7 +39,10 @@ def run(build: Building, made: Made, instruction: Instruction, stage: BuildStage
         elif (target := _target(options)) and state.path(target) not in state.files.doubts:
             unsure.append(state.path(target))
             state.files.suspect(unsure[-1], f"line {instruction.line} mounts something there", DoubtCause.MOUNT)
+    earlier = [*state.installs]
     _run(build, made, instruction)
+    for place in _forgotten(build, made, instruction, stage):
+        _forget(made, place, before, earlier)
     for place in lent:
         state.files.remove(place)
         below = f"{place}/"
@@ -48,6 +52,29 @@ def run(build: Building, made: Made, instruction: Instruction, stage: BuildStage
         state.files.entries |= {path: each for path, each in before.items() if f"{path}/".startswith(below)}
     for place in unsure:
         state.files.doubts.pop(place, None)
+
+
+def _forgotten(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> list[str]:
+    """Where a RUN mounts a cache, or memory, that no later one mounts again: what it leaves there is lost."""
+    later = [
+        options.get("target", "")
+        for each in stage.instructions
+        if each.keyword == "RUN" and each.line > instruction.line
+        for options in mounts(each)
+    ]
+    own = [each for each in mounts(instruction) if each["type"] in ("cache", "tmpfs")]
+    targets = [each["target"] for each in own if each.get("target") and "$" not in each["target"]]
+    return [made.state.path(target) for target in targets if target not in later]
+
+
+def _forget(made: Made, place: str, before: dict[str, PathEntry], earlier: list[Install]) -> None:
+    state, below = made.state, f"{place.rstrip('/')}/"
+    state.installs = [each for each in state.installs if each in earlier or not f"{each.directory}/".startswith(below)]
+    state.venvs = {
+        path: venv for path, venv in state.venvs.items() if not f"{path}/".startswith(below) or path in before
+    }
+    for path in [each for each in state.files.entries if each.startswith(below) and each not in before]:
+        state.files.remove(path)
 
 
 def _other(build: Building, options: dict[str, str], stage: BuildStage) -> Made | None:

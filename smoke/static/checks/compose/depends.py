@@ -17,6 +17,7 @@ from smoke.static.checks.compose.running import (
 )
 from smoke.static.compose.project import names_in
 from smoke.static.compose.service import ComposeService
+from smoke.static.compose.stores import store_of
 from smoke.static.scope import Scope
 
 DEPENDS = Check(
@@ -61,8 +62,34 @@ def judge_depends(scope: Scope, service: RunningService) -> Iterator[Finding]:
             failed = True
             message = f"it waits for {name} to be healthy, which has no health check"
             yield DEPENDS.fail(message, service.name, at_node(service, how, name))
+        elif text_of(how.get("condition")) == "service_completed_successfully" and (why := _never_ends(service, other)):
+            failed = True
+            message = f"it waits for {name} to end, which {why}"
+            yield DEPENDS.fail(message, service.name, at_node(service, how, name))
     if not failed:
         yield DEPENDS.passed(f"it waits for {', '.join(wanted)}", service.name, at_node(service, node))
+
+
+_SERVERS = frozenset(
+    [
+        *["uvicorn", "gunicorn", "hypercorn", "daphne", "granian", "waitress-serve", "uwsgi", "flask", "quart"],
+        *["fastapi", "streamlit", "celery", "mkdocs", "sanic", "litestar"],
+    ]
+)
+
+
+def _never_ends(service: RunningService, other: ComposeService) -> str:
+    """Why a service surely runs on, as a clause: it is a server; empty when it may end."""
+    if other.launch.command is not None or other.launch.entrypoint is not None:
+        return ""
+    if other.build is None:
+        return "is a server" if store_of(other.image) is not None else ""
+    image = service.images.get(other.name)
+    alike = image is not None and (
+        image.launch is None or (image.launch.command, image.launch.entrypoint) == (None, None)
+    )
+    served = image is not None and alike and not image.start.trouble and image.start.server in _SERVERS
+    return f"runs {image.start.server}" if image is not None and served else ""
 
 
 def _never_healthy(service: RunningService, other: ComposeService) -> bool:

@@ -39,7 +39,8 @@ def judge_stages(scope: Scope, image: Image) -> Iterator[Finding]:
                 failed = True
                 message = f"there is no stage {reference}, and no registry has such an image: {near} is one"
                 yield STAGES.fail(message, name, at_instruction(image, instruction.line))
-        if stage.unset and {*stage.unset} <= image.parsed.asked_for:
+        given = _given(scope, image)
+        if stage.unset and {*stage.unset} <= image.parsed.asked_for and (given is None or {*stage.unset} <= given):
             failed = True
             reason = f"FROM uses {', '.join(stage.unset)}, which whoever builds it gives"
             yield STAGES.skip(reason, name, at_instruction(image, stage.opening.line))
@@ -65,6 +66,18 @@ def judge_stages(scope: Scope, image: Image) -> Iterator[Finding]:
         yield STAGES.fail(message, name, where, severity=Severity.CRITICAL if demanded else Severity.INFO)
     elif not failed:
         yield STAGES.passed(f"{len(image.stages.stages)} stages, the last on {image.base_reference}", name, where)
+
+
+def _given(scope: Scope, image: Image) -> set[str] | None:
+    """The arguments that Compose builds an image with; none where something else may build it."""
+    launch = image.launch
+    if launch is None or scope.manifest.services:
+        return None
+    for project in scope.plans.projects:
+        service = project.services.get(launch.name)
+        if service is not None and service.file == launch.file and service.build is not None and not project.part_of:
+            return {*service.build.arguments}
+    return None
 
 
 def _never(image: Image) -> Iterator[tuple[int, str]]:

@@ -84,3 +84,18 @@ def test_what_a_stage_surely_does_not_make_is_missing(tmp_path: Path) -> None:
     assert [each.source for each in found.missing] == ["/nowhere-at-all"]
     unknown = image(tmp_path / "b", "FROM python:3.12-slim\nCOPY --from=example/own:1 /nowhere /x")
     assert not unknown.missing and unknown.files.doubt("/x")
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("COPY a.py /app\nCOPY b.py /app/", 1),
+        ("COPY a.py /app/\nCOPY b.py /app/", 0),
+        ("COPY a.py /app\nCOPY b.py /app", 0),
+        ("RUN mkdir /app\nCOPY a.py /app\nCOPY b.py /app/", 0),
+    ],
+)
+def test_a_file_is_no_directory(tmp_path: Path, text: str, count: int) -> None:
+    files = {"a.py": "", "b.py": "", "Dockerfile": f"FROM python:3.12-slim\n{text}\n"}
+    [image] = images(Tree(write_files(tmp_path, files)), Manifest())
+    assert ["made a file of that name" in each.message for each in image.refused] == [True] * count

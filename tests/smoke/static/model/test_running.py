@@ -104,3 +104,21 @@ def test_a_secret_without_a_target_lies_below_run(tmp_path: Path) -> None:
     for options in ("id=key", "source=/home/key"):
         assert not after(tmp_path, f"RUN --mount=type=secret,{options} cp /run/secrets/key /kept").failures
     assert after(tmp_path, "RUN mkdir -p /run/secrets && cp /run/secrets/key /kept").failures
+
+
+CACHED = "RUN --mount=type=cache,target=/deps pip install --target /deps bottle"
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (CACHED, 0),
+        (f"{CACHED}\nRUN --mount=type=cache,target=/deps cp -r /deps /own", 1),
+        (CACHED.replace("target=/deps", "target=/root/.cache"), 1),
+        (CACHED.replace("type=cache", "type=tmpfs"), 0),
+        ("RUN --mount=type=cache,target=/srv/.venv python -m venv /srv/.venv && /srv/.venv/bin/pip install bottle", 0),
+    ],
+)
+def test_what_is_installed_into_a_cache_is_lost(tmp_path: Path, text: str, count: int) -> None:
+    image = after(tmp_path, text)
+    assert (len(image.installs), len(image.venvs)) == (count, 0)

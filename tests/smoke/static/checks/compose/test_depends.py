@@ -18,6 +18,7 @@ def tree(compose: str, **more: str) -> Changes:
 
 
 WAITS = "services:\n  app:\n    build: .\n    depends_on: {}\n{}"
+ENDED = "{db: {condition: service_completed_successfully}}"
 CASES = [
     (WAITS.format("[db]", "  db: {image: redis}\n"), "passed", "waits for db"),
     (WAITS.format("[db]", ""), "critical", "no service db"),
@@ -29,6 +30,10 @@ CASES = [
         "",
     ),
     (WAITS.format("{db: {condition: service_healthy}}", "  db: {image: example/db}\n"), "passed", ""),
+    (WAITS.format(ENDED, "  db: {image: 'postgres:16'}\n"), "critical", "which is a server"),
+    (WAITS.format(ENDED, "  db: {image: 'postgres:16', command: createdb}\n"), "passed", ""),
+    (WAITS.format(ENDED, "  db: {image: example/migrate}\n"), "passed", ""),
+    (WAITS.format(ENDED, "  db: {build: .}\n"), "passed", ""),
     (WAITS.format("[db]", "  db: {image: redis, profiles: [debug]}\n"), "critical", "only a profile starts"),
     (
         WAITS.format("{db: {condition: service_healthy}}", "  db: {image: redis, healthcheck: {disable: true}}\n"),
