@@ -27,7 +27,7 @@ from lucid.chain.transactions import (
     claim_message,
 )
 from lucid.ledger.proofs import open_challenge
-from lucid.ledger.rows import HoldingEntry, MandateEntry, holding_key, mandate_key, receipt_key, session_key
+from lucid.ledger.rows import HoldingEntry, MandateEntry, anchored_key, holding_key, mandate_key, receipt_key
 from lucid.machines.effects import Submitted
 from sim.clock import Moment
 from sim.exponential import exponential_us
@@ -121,7 +121,7 @@ class RelayLoad:
         """Say and prove what is still to be, of one recording by the ledger of one node."""
         session, owner = recording.anchor.session, recording.anchor.owner
         named = ledger.row(mandate_key(session, owner))
-        if ledger.row(session_key(session, owner)) is None:
+        if ledger.row(anchored_key(session, owner)) is None:
             if node.index == recording.taker:
                 self._say(node, ledger, "anchor", recording.anchor)
             return

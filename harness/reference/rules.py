@@ -33,7 +33,7 @@ from lucid.chain.transactions import (
     endorsement_message,
 )
 from lucid.chain.votes import conflict, vote_message
-from lucid.ledger.rows import HoldingEntry, SessionEntry, evidence_key, holding_key, replica_key, session_key
+from lucid.ledger.rows import HoldingEntry, SessionEntry, anchored_key, evidence_key, holding_key, replica_key
 from lucid.poot.credits import Member
 
 
@@ -98,7 +98,7 @@ class NaiveRules:
         require(len(anchor.policy) in {0, 32}, Code.TX_FIELD)
         message = claim_message(self.chain_id, anchor)
         require(self.crypto.verify(anchor.owner, message, anchor.signature), Code.TX_SIGNATURE)
-        key = session_key(anchor.session, anchor.owner)
+        key = anchored_key(anchor.session, anchor.owner)
         require(key not in state.forever, Code.SESSION_DUPLICATE)
         entry = SessionEntry(state.height, anchor.owner, anchor.root, anchor.chunks, anchor.total_bytes)
         state.remember(key, encode(entry))
@@ -113,7 +113,7 @@ class NaiveRules:
             require(following > first + count, Code.TX_FIELD)
         message = claim_message(self.chain_id, commit)
         require(self.crypto.verify(commit.node, message, commit.signature), Code.TX_SIGNATURE)
-        require(session_key(commit.session, commit.owner) in state.forever, Code.SESSION_UNKNOWN)
+        require(anchored_key(commit.session, commit.owner) in state.forever, Code.SESSION_UNKNOWN)
         key = replica_key(commit.session, commit.owner, commit.node)
         require(key not in state.forever, Code.REPLICA_DUPLICATE)
         state.remember(key, encode(commit.ranges))
@@ -129,7 +129,7 @@ class NaiveRules:
         require(oldest <= holding.height < state.height, Code.TX_HOLDING_HEIGHT)
         message = claim_message(self.chain_id, holding)
         require(self.crypto.verify(holding.node, message, holding.signature), Code.TX_SIGNATURE)
-        session = state.forever.get(session_key(holding.session, holding.owner))
+        session = state.forever.get(anchored_key(holding.session, holding.owner))
         if session is None:
             raise Refusal(Code.SESSION_UNKNOWN)
         require(max(held, default=0) <= decode(session, SessionEntry).chunks, Code.TX_FIELD)

@@ -27,12 +27,12 @@ from lucid.ledger.rows import (
     OpeningEntry,
     RelayedEntry,
     SessionEntry,
+    anchored_key,
     due_key,
     holding_key,
     keeper_key,
     receipt_key,
     relayed_key,
-    session_key,
 )
 from lucid.ledger.state import Ledger
 from lucid.poot.credits import storage_credits
@@ -74,7 +74,7 @@ def challenge(get: Read, beacon: bytes, epoch: int, node: bytes, session: bytes,
 
     Raises `Refusal`: `SESSION_UNKNOWN`, `TX_PROOF_DUE`, `TX_PROOF_DRAW`.
     """
-    anchored, claimed = get(session_key(session, owner)), get(due_key(session, owner, node))
+    anchored, claimed = get(anchored_key(session, owner)), get(due_key(session, owner, node))
     if anchored is None:
         raise Refusal(Code.SESSION_UNKNOWN)
     if claimed is None or decode(claimed, DueEntry).due > epoch:

@@ -19,11 +19,11 @@ from lucid.ledger.rows import (
     ReceiptEntry,
     RelayedEntry,
     SessionEntry,
+    anchored_key,
     holding_key,
     mandate_key,
     receipt_key,
     relayed_key,
-    session_key,
 )
 
 Read = Callable[[bytes], bytes | None]
@@ -41,7 +41,7 @@ class Owed(NamedTuple):
 
 def name_relay(block: Execution, mandate: RelayMandate) -> None:
     """An owner named a session's relay. Raises `Refusal`: `SESSION_UNKNOWN`, `TX_RELAY_STALE`, `TX_RELAY_TWICE`."""
-    anchored = read(block, session_key(mandate.session, mandate.owner))
+    anchored = read(block, anchored_key(mandate.session, mandate.owner))
     if anchored is None:
         raise Refusal(Code.SESSION_UNKNOWN)
     # Who could name it late could take a share of copies that were there (section 11).
@@ -57,7 +57,7 @@ def note_receipt(block: Execution, receipt: RelayReceipt) -> None:
     """A node said what of its copy came from the relay. Raises `Refusal`: `SESSION_UNKNOWN`, `TX_RELAY_OTHER`,
     `TX_RELAY_TWICE`, `TX_RELAY_STALE`, `TX_RELAY_CLAIM`."""
     session, owner, node = receipt.session, receipt.owner, receipt.node
-    if read(block, session_key(session, owner)) is None:
+    if read(block, anchored_key(session, owner)) is None:
         raise Refusal(Code.SESSION_UNKNOWN)
     mandate = read(block, mandate_key(session, owner))
     if mandate is None or decode(mandate, MandateEntry).relay != receipt.relay:

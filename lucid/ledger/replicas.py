@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lucid.chain.codec import decode
 from lucid.chain.transactions import Ranges
-from lucid.ledger.rows import HoldingEntry, SessionEntry, holding_key, session_key
+from lucid.ledger.rows import HoldingEntry, SessionEntry, anchored_key, holding_key
 from lucid.ledger.state import Ledger
 
 
@@ -32,7 +32,7 @@ class SessionReplicas(NamedTuple):
 
 def session_replicas(ledger: Ledger, session: bytes, owner: bytes) -> SessionReplicas | None:
     """What a ledger knows of a session's copies; None if it is not anchored."""
-    row = ledger.row(session_key(session, owner))
+    row = ledger.row(anchored_key(session, owner))
     if row is None:
         return None
     entry, core = decode(row, SessionEntry), ledger.core

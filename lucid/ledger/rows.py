@@ -28,7 +28,7 @@ def slot_key(slot: int) -> bytes:
     return b"w" + slot.to_bytes(8, "big")
 
 
-def session_key(session: bytes, owner: bytes) -> bytes:
+def anchored_key(session: bytes, owner: bytes) -> bytes:
     """Row of a session that its owner anchored; those of one id stand together."""
     return b"s" + session + owner
 

@@ -48,11 +48,11 @@ from lucid.ledger.rows import (
     AdministrationEntry,
     HoldingEntry,
     SessionEntry,
+    anchored_key,
     evidence_key,
     false_proof_key,
     holding_key,
     replica_key,
-    session_key,
 )
 from lucid.poot.credits import Member
 
@@ -121,7 +121,7 @@ class Rules:
         check_anchor(anchor)
         self._signed(anchor.owner, anchor)
         # By owner and id: whoever saw an anchor on its way could else anchor its id first (section 11).
-        key = session_key(anchor.session, anchor.owner)
+        key = anchored_key(anchor.session, anchor.owner)
         if read(block, key) is not None:
             raise Refusal(Code.SESSION_DUPLICATE)
         block.rows[key] = encode(
@@ -134,7 +134,7 @@ class Rules:
         if ranges_end(commit.ranges, MAX_CHUNKS) == 0:
             raise Refusal(Code.TX_FIELD, "ranges are empty")
         self._signed(commit.node, commit)
-        if read(block, session_key(commit.session, commit.owner)) is None:
+        if read(block, anchored_key(commit.session, commit.owner)) is None:
             raise Refusal(Code.SESSION_UNKNOWN)
         key = replica_key(commit.session, commit.owner, commit.node)
         if read(block, key) is not None:
@@ -148,7 +148,7 @@ class Rules:
         if not block.height - self.genesis.parameters.transaction_lifetime_blocks <= holding.height < block.height:
             raise Refusal(Code.TX_HOLDING_HEIGHT, f"this is block {block.height}")
         self._signed(holding.node, holding)
-        session = read(block, session_key(holding.session, holding.owner))
+        session = read(block, anchored_key(holding.session, holding.owner))
         if session is None:
             raise Refusal(Code.SESSION_UNKNOWN)
         ranges_end(holding.ranges, decode(session, SessionEntry).chunks)
@@ -180,7 +180,7 @@ class Rules:
         if proof.epoch > block.epoch:
             raise Refusal(Code.TX_PROOF_EPOCH, f"this is epoch {block.epoch}")
         self._signed(proof.node, proof)
-        anchored = read(block, session_key(proof.session, proof.owner))
+        anchored = read(block, anchored_key(proof.session, proof.owner))
         if anchored is None:
             raise Refusal(Code.SESSION_UNKNOWN)
         session = decode(anchored, SessionEntry)

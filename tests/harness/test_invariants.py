@@ -25,7 +25,7 @@ from lucid.chain.versions import RELAY_RULES
 from lucid.chain.votes import PROPOSE
 from lucid.cli.main import main
 from lucid.ledger.execution import Execution, read
-from lucid.ledger.rows import session_key
+from lucid.ledger.rows import anchored_key
 from lucid.ledger.rules import Rules
 from lucid.ledger.state import Ledger
 from lucid.machines.effects import BlockFinal, Effects, Fact, Observe, Signed
@@ -143,7 +143,7 @@ def same_session_again(monkeypatch: Patch) -> None:
 
 def no_duplicate(original: Callable[..., None], self: Rules, block: Execution, anchor: SessionAnchor) -> None:
     """The ledger's rule for anchors without its last line of defense."""
-    if read(block, session_key(anchor.session, anchor.owner)) is None:
+    if read(block, anchored_key(anchor.session, anchor.owner)) is None:
         original(self, block, anchor)
 
 
@@ -155,7 +155,7 @@ def test_a_rule_that_every_machine_skips(monkeypatch: Patch) -> None:
 
 def test_a_session_anchored_twice_though_both_validators_let_it_pass(monkeypatch: Patch) -> None:
     def naive_no_duplicate(original: Callable[..., None], self: NaiveRules, state: Any, anchor: SessionAnchor) -> None:
-        if session_key(anchor.session, anchor.owner) not in state.forever:
+        if anchored_key(anchor.session, anchor.owner) not in state.forever:
             original(self, state, anchor)
 
     same_session_again(monkeypatch)

@@ -26,6 +26,7 @@ from lucid.ledger.rows import (
     Roster,
     SessionEntry,
     SlotLeaders,
+    anchored_key,
     due_key,
     evidence_key,
     false_proof_key,
@@ -34,7 +35,6 @@ from lucid.ledger.rows import (
     keeper_key,
     ordered_validators,
     replica_key,
-    session_key,
     slot_key,
 )
 from lucid.poot.credits import Member
@@ -51,7 +51,7 @@ sessions = st.binary(min_size=16, max_size=16)
 ids = st.binary(min_size=32, max_size=32)
 MAKERS = {
     slot_key: (st.integers(0, 2**64 - 1),),
-    session_key: (sessions, ids),
+    anchored_key: (sessions, ids),
     replica_key: (sessions, ids, ids),
     holding_key: (sessions, ids, ids),
     due_key: (sessions, ids, ids),
@@ -65,7 +65,7 @@ rows = st.one_of([st.tuples(st.just(make), st.tuples(*parts)) for make, parts in
 def test_row_keys_never_meet() -> None:
     assert slot_key(258) == b"w" + bytes(6) + b"\x01\x02"
     owner, node = bytes([1]) * 32, bytes([2]) * 32
-    assert session_key(bytes(16), owner) == b"s" + bytes(16) + owner
+    assert anchored_key(bytes(16), owner) == b"s" + bytes(16) + owner
     assert replica_key(bytes(16), owner, node) == b"p" + bytes(16) + owner + node
     assert holding_key(bytes(16), owner, node) == b"q" + bytes(16) + owner + node
     assert due_key(bytes(16), owner, node) == b"d" + bytes(16) + owner + node
@@ -91,8 +91,8 @@ def test_slots_stand_in_their_order(one: int, other: int) -> None:
 @settings(max_examples=30)
 @given(sessions, ids, ids, sessions)
 def test_the_owners_of_one_id_stand_together(session: bytes, owner: bytes, other: bytes, between: bytes) -> None:
-    low, high = sorted((session_key(session, owner), session_key(session, other)))
-    assert not low < session_key(between, owner) < high or between == session
+    low, high = sorted((anchored_key(session, owner), anchored_key(session, other)))
+    assert not low < anchored_key(between, owner) < high or between == session
 
 
 @pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.__name__)

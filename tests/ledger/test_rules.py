@@ -13,7 +13,7 @@ from msgspec import structs
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import UptimeBeacon
-from lucid.ledger.rows import SessionEntry, replica_key, session_key, slot_key
+from lucid.ledger.rows import SessionEntry, anchored_key, replica_key, slot_key
 from lucid.ledger.rules import check_anchor
 from lucid.poot.credits import SlotWork
 from tests.builders import Chain, digest, make_genesis, secret
@@ -172,7 +172,7 @@ def test_what_an_anchor_leaves() -> None:
     chain = anchored(2)
     anchor = chain.anchor(1, policy=bytes(32))
     chain.grow(anchor)
-    stored = chain.tip.row(session_key(anchor.session, anchor.owner))
+    stored = chain.tip.row(anchored_key(anchor.session, anchor.owner))
     assert stored is not None
     assert decode(stored, SessionEntry) == SessionEntry(3, anchor.owner, anchor.root, 7, 7 << 20)
 

@@ -20,7 +20,7 @@ from lucid.ledger.rows import (
     TALLY_KEY,
     Head,
     Roster,
-    session_key,
+    anchored_key,
 )
 from lucid.ledger.state import (
     ROW_TABLE,
@@ -39,7 +39,7 @@ from tests.naive_tree import derived, naive_state
 
 # Rows whose key digests share 16 bits, 28 bits or nothing, found by trying: deep and shallow parts of the tree.
 ALIKE = [19268, 30474, 52355, 75554, 125523, 184080, 48413, 347749, 389235, 1476, 5600, 1, 2, 3, 4, 5]
-KEYS = [session_key(number.to_bytes(16, "big"), b"") for number in ALIKE]
+KEYS = [anchored_key(number.to_bytes(16, "big"), b"") for number in ALIKE]
 
 changes = st.dictionaries(st.sampled_from(KEYS), st.none() | st.binary(max_size=3), max_size=6)
 

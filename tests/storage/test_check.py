@@ -13,7 +13,7 @@ from msgspec import structs
 from lucid.chain.blocks import Block
 from lucid.chain.chunks import MIN_CHUNK_BYTES, chunk_id
 from lucid.chain.codec import encode
-from lucid.ledger.rows import HEAD_KEY, session_key
+from lucid.ledger.rows import HEAD_KEY, anchored_key
 from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Write
 from lucid.machines.chain import BLOCK_TABLE, HEIGHT_TABLE
 from lucid.storage.check import adopt_chunks, check_chunks, check_store
@@ -77,7 +77,7 @@ def test_what_an_import_left_is_not_judged_further(store: SqliteStore) -> None:
 
 
 def test_a_row_that_the_tree_does_not_know_is_seen(store: SqliteStore, chain: Chain) -> None:
-    store.write([(ROW_TABLE, session_key(bytes(16), bytes(32)), b"more")])
+    store.write([(ROW_TABLE, anchored_key(bytes(16), bytes(32)), b"more")])
     [said] = faults(store)
     assert said.startswith("the ledger's rows have the state root ") and said.endswith(chain.tip.root.hex())
 

@@ -11,7 +11,7 @@ from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import SessionAnchor
-from lucid.ledger.rows import SessionEntry, session_key
+from lucid.ledger.rows import SessionEntry, anchored_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain
 from lucid.services.chain.chainwords import ChainInfo
@@ -260,7 +260,7 @@ class ChainView:
         No transaction where the block is older than the snapshot that this node began with.
         """
         found: list[dict[str, Any]] = []
-        prefix = session_key(session, owner)
+        prefix = anchored_key(session, owner)
         for key, row in self._store.scan(ROW_TABLE, prefix, MAX_OWNERS):
             if not key.startswith(prefix):
                 break

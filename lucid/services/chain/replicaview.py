@@ -13,11 +13,11 @@ from lucid.ledger.rows import (
     HoldingEntry,
     MandateEntry,
     SessionEntry,
+    anchored_key,
     due_key,
     holding_key,
     mandate_key,
     receipt_key,
-    session_key,
 )
 from lucid.machines.chain import Chain
 
@@ -76,7 +76,7 @@ class ReplicaView:
         if it is not anchored."""
         root = self._chain.tree.root
         ledger = root.ledger
-        anchored, mandate = ledger.row(session_key(session, owner)), ledger.row(mandate_key(session, owner))
+        anchored, mandate = ledger.row(anchored_key(session, owner)), ledger.row(mandate_key(session, owner))
         if anchored is None:
             return None
         relay = b"" if mandate is None else decode(mandate, MandateEntry).relay
