@@ -9,6 +9,7 @@ import pytest
 import trio
 
 from lucid.ledger.state import Write
+from lucid.machines.chain import HEIGHT_TABLE, height_key
 from lucid.services.chain import index as indexing
 from lucid.services.chain.index import CURSOR_TABLE, INDEX_TABLE, Position, TransactionIndex
 from lucid.storage.durable import DurableStore
@@ -106,7 +107,7 @@ async def test_after_a_crash_it_goes_on_from_what_was_stored(
 
 async def test_a_node_that_began_with_a_snapshot_lacks_the_first_blocks(growing: Growing) -> None:
     first = growing.signers.blocks[0]
-    growing.inner.write([("block", first.header.hash, None)])
+    growing.inner.write([("block", first.header.hash, None), (HEIGHT_TABLE, height_key(1), None)])
     async with following(growing) as index:
         await until(lambda: index.height == BLOCKS)
         places = [await growing.store.read(index.place, each) for each in where(growing)]
