@@ -78,6 +78,8 @@ def run_anchor(options: argparse.Namespace) -> int:
 
     if bool(options.files) == bool(options.resume):
         raise Failure("name files to anchor, or an interrupted recording to --resume, not both")
+    if options.session_key is not None and options.files and options.session_key.exists():
+        raise Failure(f"--session-key: {options.session_key} exists already")
     secret, crypto = read_key(options.owner), Edwards25519()
     with terminable(), nodes(options) as (genesis, clients):
         if options.resume is not None:
@@ -104,6 +106,8 @@ def _name_left_out(paths: Sequence[Path]) -> None:
 
 def _resumable(options: argparse.Namespace, doing: AnchorJob) -> int:
     """Anchor; if that ends early, say how it goes on."""
+    from lucid.client.errors import BundleError
+
     kept = doing.kept
     try:
         return _anchor(options, doing)
@@ -111,8 +115,9 @@ def _resumable(options: argparse.Namespace, doing: AnchorJob) -> int:
         if not kept.exists():
             raise
         what = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+        then = "once that is put right, " if isinstance(error, BundleError) else ""
         raise Failure(
-            f"{what}; nothing is lost: lucid anchor --resume {kept} goes on",
+            f"{what}; nothing is lost: {then}lucid anchor --resume {kept} goes on",
             INTERRUPTED if isinstance(error, KeyboardInterrupt) else BAD_USAGE,
         ) from None
 
@@ -238,9 +243,13 @@ def _store(
 
 
 def _write_secret(path: Path, secret: bytes) -> None:
-    """A new file that only its owner may read."""
+    """A new file that only its owner may read; one that an interrupted run wrote does. Raises `BundleError`."""
+    from lucid.client.errors import BundleError
+
+    text = secret.hex() + "\n"
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secret.hex() + "\n")
+            file.write(text)
     except FileExistsError:
-        raise Failure(f"{path} exists already") from None
+        if not path.is_file() or path.stat().st_size != len(text) or path.read_text() != text:
+            raise BundleError(f"{path} exists already") from None

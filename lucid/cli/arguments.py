@@ -13,18 +13,13 @@ _SIZES = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 
 
 def duration(text: str) -> int:
-    """An argument that is a duration, in ms."""
+    """An argument that is a duration with its unit, in ms: people think in seconds, so 7 must not be 7 ms."""
+    if text.strip().isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} needs a unit: {text.strip()}s, {text.strip()}m or {text.strip()}ms")
     try:
         return parse_ms(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def timed(text: str) -> int:
-    """An argument that is a duration with its unit, in ms: where people think in seconds, 7 must not be 7 ms."""
-    if text.strip().isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} needs a unit: {text.strip()}s, {text.strip()}m or {text.strip()}ms")
-    return duration(text)
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from lucid.cli.arguments import timed
+from lucid.cli.arguments import duration
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
@@ -73,8 +73,10 @@ def _register_care(
         epilog=exits,
     )
     scrub.add_argument("action", choices=("start", "pause", "status"), help="what to do")
-    scrub.add_argument("--max-duration", type=timed, metavar="TIME", help="of the run, or the pause (a day), at most")
-    scrub.add_argument("--max-age", type=timed, metavar="TIME", help="start: only what was last read longer ago")
+    scrub.add_argument(
+        "--max-duration", type=duration, metavar="TIME", help="of the run, or the pause (a day), at most"
+    )
+    scrub.add_argument("--max-age", type=duration, metavar="TIME", help="start: only what was last read longer ago")
     scrub.set_defaults(run=run_scrub)
     return verify, repair, scrub
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lucid.chain.errors import Refusal, printable
 from lucid.cli.approvals import run_approve, run_show, run_submit
-from lucid.cli.arguments import hex32, timed
+from lucid.cli.arguments import duration, hex32
 from lucid.cli.decisionfile import chain_of, rules_of, tell_decision
 from lucid.cli.failure import Failure
 
@@ -66,7 +66,7 @@ def add_decisions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
     submit = actions.add_parser(
         "submit", help="hand a decision in, and wait until it is final", description="Needs no key.", epilog=EXITS
     )
-    submit.add_argument("--wait", type=timed, default=WAIT_MS, metavar="TIME", help="for how long (5m)")
+    submit.add_argument("--wait", type=duration, default=WAIT_MS, metavar="TIME", help="for how long (5m)")
     submit.set_defaults(run=run_submit)
     for action in (approve, show, submit):
         action.add_argument("file", type=Path, metavar="FILE", help="the decision")

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from lucid.cli.arguments import timed
+from lucid.cli.arguments import duration
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "degraded, 10 no block came, 2 bad usage or a node that does not start.",
     )
     devnet.add_argument("--nodes", type=int, metavar="N", help=f"how many (default {NODES})")
-    devnet.add_argument("--block-interval", type=timed, metavar="TIME", help="default 10s")
-    devnet.add_argument("--duration", type=timed, default=None, metavar="TIME", help="stop by itself after so long")
+    devnet.add_argument("--block-interval", type=duration, metavar="TIME", help="default 10s")
+    devnet.add_argument("--duration", type=duration, default=None, metavar="TIME", help="stop by itself after so long")
     devnet.add_argument(
         "--dir", type=Path, metavar="DIR", help="keep everything in this folder; go on with what it keeps"
     )

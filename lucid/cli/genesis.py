@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucid.cli.arguments import duration, hex32, read_bounded, timed
+from lucid.cli.arguments import duration, hex32, read_bounded
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     new.add_argument("--administrator", action="append", default=[], metavar="ID", help="an administrator's key")
     new.add_argument("--threshold", type=int, default=None, metavar="K", help="how many of them must agree (all)")
-    new.add_argument("--block-interval", type=timed, default=10_000, metavar="TIME", help="default 10s")
+    new.add_argument("--block-interval", type=duration, default=10_000, metavar="TIME", help="default 10s")
     new.add_argument("--in", dest="delay", type=duration, default=0, metavar="TIME", help="when it begins (now)")
     show = actions.add_parser("show", help="check a document", description="Check a document and print its chain id.")
     show.add_argument("file", type=Path, metavar="FILE")

@@ -80,21 +80,26 @@ def store_files(
     """Encrypt the files, store them as one session's chunks, and anchor it; returns when the node holds it durably.
 
     What was interrupted is gone on with: `kept` is the file that remembers it, and with `resume` the node is asked for
-    each chunk first. A node that goes away meanwhile is waited for; what one refuses permanently is given up again,
-    unless it may have been anchored. Raises `ClientError`, `BundleError`, `Refusal`.
+    each chunk first; where it has taken the session already, nothing else is needed, the files neither. A node that
+    goes away meanwhile is waited for; what one refuses permanently is given up again, unless it may have been
+    anchored. Raises `ClientError`, `BundleError`, `Refusal`.
     """
     owner = crypto.public_key(secret)
     if journal.owner != owner.hex():
         raise BundleError(f"the recording is of the owner {journal.owner}, not {owner.hex()}")
     if kept is not None:
         write_journal(kept, journal)
+    if journal.manifest and _taken(client, journal, owner, crypto):
+        return Recording(journal.session, journal.manifest.encode())
     stored: list[bytes] = []
     try:
         key = session_key(secret, journal.session)
         chunks = _store_chunks(client, journal, key, owner, progress, stored, resume)
     except (ClientError, BundleError) as error:
-        if not journal.manifest and (isinstance(error, BundleError) or _refused_for_good(error)):
-            _give_up(client, journal.session, owner, stored, kept)
+        # Files that are away, or have changed, may be put back where an earlier run began with them.
+        over = not resume if isinstance(error, BundleError) else _refused_for_good(error)
+        if over and not journal.manifest:
+            _give_up(client, journal.session, owner, kept)
         raise
     if not journal.manifest:
         journal = journal.signed(_manifest(journal, secret, chunks, crypto, _taker(client)))
@@ -105,6 +110,18 @@ def store_files(
     manifest = journal.manifest.encode()
     _insist(client, calls.anchor_session(manifest), AWAY_S)
     return Recording(journal.session, manifest)
+
+
+def _taken(client: Client, journal: Journal, owner: bytes, crypto: Crypto) -> bool:
+    """Whether a node has this very manifest, and its anchor has not failed: then nothing is left to be stored, and the
+    files need not be there any more."""
+    try:
+        failed = client.send(calls.session_state(journal.session, owner)).status == "failed"
+        held = client.send(calls.manifest(journal.session, owner))
+        found = check_manifest(held, bytes.fromhex(journal.chain), crypto)
+    except (ClientError, Refusal):
+        return False
+    return not failed and found.manifest == _checked(journal, crypto)
 
 
 def _checked(journal: Journal, crypto: Crypto) -> Any:
@@ -195,16 +212,15 @@ def _refused_for_good(error: ClientError) -> bool:
     return error.status in _REFUSALS
 
 
-def _give_up(client: Client, session: UUID, owner: bytes, stored: list[bytes], kept: Path | None) -> None:
-    """Release what was stored, and forget the recording once the node has released all: until then it is what knows of
-    these chunks."""
-    released = True
-    for identity in stored:
-        try:
-            client.send(calls.release_chunk(identity, session, owner))
-        except ClientError as error:
-            released &= error.status == 404
-    if kept is not None and released:
+def _give_up(client: Client, session: UUID, owner: bytes, kept: Path | None) -> None:
+    """Release what the node holds of a session, this run's or an earlier one's, and forget the recording once it has:
+    until then it is what knows of these chunks."""
+    try:
+        client.send(calls.remove_session(session, owner))
+    except ClientError as error:
+        if error.status != 404:
+            return
+    if kept is not None:
         kept.unlink(missing_ok=True)
 
 

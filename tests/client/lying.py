@@ -54,14 +54,23 @@ class LyingNode:
             self.chunks[name] = body
             self.references.add((name, query))
             return Answer(201)
-        if method == "DELETE" and name in self.chunks:
-            del self.chunks[name]
-            self.references.discard((name, query))
-            return Answer()
+        if method == "DELETE" and self._removed(bare, name, query):
+            return Answer(body=json.dumps({"session": name, "owner": "", "references": 1}).encode())
         if name in self.chunks and (method != "HEAD" or not query or (name, query) in self.references):
             return Answer(200, self.chunks[name])
         error = {"code": "LUCID_ERR_3002", "message": "there is no such thing"}
         return Answer(404, json.dumps({"error": error}).encode())
+
+    def _removed(self, path: str, name: str, query: str) -> bool:
+        """Take a chunk away, or all that sessions refer to; returns whether there was something."""
+        there = bool(self.references) if "/sessions/" in path else name in self.chunks
+        if "/sessions/" in path:
+            self.references.clear()
+            self.chunks.clear()
+        elif there:
+            del self.chunks[name]
+            self.references.discard((name, query))
+        return there
 
 
 @contextmanager

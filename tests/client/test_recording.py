@@ -51,7 +51,7 @@ class Sane(LyingNode):
             )
             self.asked.append(f"{method} {path}")
             return PENDING
-        if method == "GET" and "/sessions/" in path and not path.partition("?")[0].endswith("/receipt"):
+        if method == "GET" and "/sessions/" in path and not path.partition("?")[0].endswith(("/receipt", "/manifest")):
             return FINAL
         return super().answer(method, path, body)
 
@@ -138,6 +138,66 @@ def test_a_wrong_token_or_address_gives_nothing_up(bench: Bench, node: LyingNode
     assert ended == 2 and f"--resume {kept(bench)}" in error
     del node.answers["PUT "], node.answers["DELETE "]
     assert anchor(bench, "--resume", kept(bench), "--receipt", "r.json") == (0, "")
+
+
+def test_a_source_that_is_away_gives_nothing_up(bench: Bench, node: LyingNode) -> None:
+    """A disk that is not mounted, say."""
+    original = node.answer
+
+    def away(method: str, path: str, body: bytes) -> Answer:
+        return Answer(503) if len(node.chunks) == 6 else original(method, path, body)
+
+    node.answer = away  # type: ignore[method-assign]
+    assert anchor(bench)[0] == 2
+    node.answer = original  # type: ignore[method-assign]
+    (bench.folder / "f").rename(bench.folder / "elsewhere")
+    status, error = anchor(bench, "--resume", kept(bench))
+    assert status == 2 and f"--resume {kept(bench)}" in error and len(node.chunks) == 6
+    (bench.folder / "elsewhere").rename(bench.folder / "f")
+    assert anchor(bench, "--resume", kept(bench))[0] == 0
+
+
+def test_what_an_earlier_run_stored_is_released_too(bench: Bench, node: LyingNode) -> None:
+    node.answers["PUT "] = [Answer(201), Answer(503)]
+    assert anchor(bench)[0] == 2
+    node.references.add(("a chunk of the earlier run", ""))
+    node.answers["PUT "] = REFUSED
+    status, error = anchor(bench, "--resume", kept(bench))
+    assert status == 2 and "3001" in error and "--resume" not in error
+    assert not node.references and not list(bench.folder.glob("*.recording"))
+
+
+def test_a_session_that_the_node_has_needs_no_files_any_more(bench: Bench, node: LyingNode) -> None:
+    """Who was told that finality needs no client any more may have moved them."""
+    node.answers["/anchor-session"] = Answer(502)
+    assert anchor(bench)[0] == 2
+    del node.answers["/anchor-session"]
+    name, signed = kept(bench), read_journal(bench.folder / kept(bench)).manifest
+    (bench.folder / "f").unlink()
+    node.answers["GET /manifest"] = Answer(body=NET.manifest())
+    assert anchor(bench, "--resume", name)[0] == 2, "another manifest is not this one"
+    node.answers["GET /manifest"] = Answer(body=signed.encode())
+    anchored = check_manifest(signed.encode(), NET.genesis.chain_id, CRYPTO).anchor
+    node.answers["GET /receipt"] = Answer(
+        body=print_receipt(NET.receipt(NET.transaction(anchored), signed.encode()), NET.genesis)
+    )
+    node.asked.clear()
+    assert anchor(bench, "--resume", name, "--receipt", "r.json") == (0, "")
+    assert set(methods(node)) == {"GET"} and (bench.folder / "r.json").exists()
+
+
+def test_a_file_for_the_session_key_that_is_there_is_said_first(bench: Bench, node: LyingNode) -> None:
+    (bench.folder / "key").write_text("mine")
+    status, error = anchor(bench, "--session-key", "key")
+    assert status == 2 and "--session-key: key exists already" in error and not node.asked
+    node.answers["/anchor-session"] = Answer(502)
+    assert anchor(bench)[0] == 2
+    del node.answers["/anchor-session"]
+    status, error = anchor(bench, "--resume", kept(bench), "--session-key", "key")
+    assert status == 2 and "key exists already" in error and f"--resume {kept(bench)}" in error
+    (bench.folder / "key").unlink()
+    assert anchor(bench, "--resume", kept(bench), "--session-key", "key")[0] == 0
+    assert len((bench.folder / "key").read_text()) == 65
 
 
 def test_what_a_node_does_not_release_is_not_forgotten(bench: Bench, node: LyingNode) -> None:
