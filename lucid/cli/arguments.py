@@ -27,7 +27,7 @@ def read_bounded(path: Path, limit: int) -> bytes:
     with path.open("rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise Failure(f"{path} has more than {limit} bytes, which is more than can be")
+        raise Failure(f"{path} has more than {limit} bytes, more than it can have")
     return data
 
 

@@ -60,6 +60,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_fetch(options: argparse.Namespace) -> int:
     """`lucid fetch`."""
+    from lucid.client.bundle import NameTaken
     from lucid.client.fetching import fetch_files, partial_file
 
     try:
@@ -84,8 +85,9 @@ def run_fetch(options: argparse.Namespace) -> int:
                 raise
             stopped = isinstance(error, KeyboardInterrupt)
             what = "interrupted" if stopped else str(error)
+            then = "once that is moved away, the same command" if isinstance(error, NameTaken) else "the same command"
             raise Failure(
-                f"{what}; what came is kept in {kept}: the same command goes on", INTERRUPTED if stopped else BAD_USAGE
+                f"{what}; what came is kept in {kept}: {then} goes on", INTERRUPTED if stopped else BAD_USAGE
             ) from None
     if manifest.key_commitment is None:
         print("lucid: this session was sealed by an older version, which commits to no key", file=sys.stderr)

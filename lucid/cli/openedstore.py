@@ -26,8 +26,9 @@ def emptied(url: str) -> bool:
 
 
 @contextmanager
-def opened(url: str, new: bool = False) -> Iterator[Store]:
-    """A store for one command; what goes wrong with it is one sentence. Only a `new` one may not be there yet.
+def opened(url: str, new: bool = False, importing: bool = False) -> Iterator[Store]:
+    """A store for one command; what goes wrong with it is one sentence. Only a `new` one may not be there yet, and only
+    who is `importing` or looks for damage takes one whose import was cut short.
 
     What the command writes is its user's alone, as the store is.
     """
@@ -40,7 +41,7 @@ def opened(url: str, new: bool = False) -> Iterator[Store]:
         raise Failure(EMPTIED.format(url))
     before = os.umask(0o077)
     try:
-        with closing(open_store(url, password=os.environ.get(PASSWORD, ""), importing=True)) as store:
+        with closing(open_store(url, password=os.environ.get(PASSWORD, ""), importing=importing)) as store:
             try:
                 if store.made and not new:
                     raise Failure(f"there is no store {shown(url)}")

@@ -76,7 +76,7 @@ def run_check(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         try:
             if not faults:
-                store = stack.enter_context(opened(options.store))
+                store = stack.enter_context(opened(options.store, importing=True))
                 identity = identity_of(store)
                 faults, tables = check_store(store)
                 chunks = options.chunks or _chunks_beside(options.store)

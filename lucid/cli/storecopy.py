@@ -62,6 +62,7 @@ def run_export(options: argparse.Namespace) -> int:
     from lucid.storage.opening import open_store
     from lucid.storage.transfer import export_store
 
+    _check_folder(options.file)
     with terminable(), ExitStack() as stack:
         store = stack.enter_context(opened(options.store))
         if isinstance(store, LoggedStore):
@@ -85,7 +86,7 @@ def run_import(options: argparse.Namespace) -> int:
     with (
         terminable(),
         _gone_unless_done(options.store),
-        opened(options.store, new=True) as store,
+        opened(options.store, new=True, importing=True) as store,
         count_bar("importing", "rows", options.json) as progress,
     ):
         count = import_store(options.file, store, progress)
@@ -111,6 +112,7 @@ def run_backup(options: argparse.Namespace) -> int:
     """`lucid store backup`."""
     from lucid.storage.logged import LoggedStore
 
+    _check_folder(options.file)
     with terminable(), opened(options.store) as store:
         if not isinstance(store, LoggedStore):
             raise Failure("only an SQLite store is backed up as a file; use `lucid store export` for another")
@@ -118,6 +120,12 @@ def run_backup(options: argparse.Namespace) -> int:
             store.backup(options.file, progress)
     _print(options, f"{options.file} is a copy, without the log of votes")
     return 0
+
+
+def _check_folder(file: Path) -> None:
+    """Whether a file can be written there, by its own name: what is written first has another."""
+    if not file.parent.is_dir():
+        raise Failure(f"{file}: there is no folder {file.parent}")
 
 
 def _print(options: argparse.Namespace, sentence: str, **figures: int) -> None:

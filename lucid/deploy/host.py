@@ -285,7 +285,8 @@ class Host:
 
     def _judge(self, status: int, said: bytes, command: str) -> None:
         # docker-compose 1 ends what it says with the bare status of what it ran.
-        lines = [line for line in shown(said[-MAX_LINE_BYTES:]).splitlines() if any(map(str.isalpha, line))]
+        text = shown(said[-MAX_LINE_BYTES:].replace(b"\r", b"\n"))  # ssh ends its lines with both
+        lines = [line for line in text.splitlines() if any(map(str.isalpha, line))]
         last = lines[-1][:MAX_SHOWN] if lines else f"status {status}"
         if status == SSH_FAILED:
             raise Unreachable(f"{self.name} cannot be reached by ssh: {last}")

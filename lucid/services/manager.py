@@ -291,7 +291,10 @@ class ManagerService(Service):
             try:
                 await talk
             except* (ConnectionLost, Refusal, trio.TooSlowError) as group:
-                _log.info("a connection ended: %s", group.exceptions[0])
+                error: BaseException = group
+                while isinstance(error, BaseExceptionGroup):
+                    error = error.exceptions[0]
+                _log.info("a connection ended: %s", error)
 
     async def _serve_engine(self, frames: Frames) -> None:
         """The node's engine: one at a time, the newest. One that is displaced is told, or it would wait forever."""

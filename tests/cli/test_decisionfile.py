@@ -50,7 +50,7 @@ def test_what_is_no_decision_is_named(tmp_path: Path) -> None:
             read_decision(path, GENESIS)
         assert "\n" not in str(refused.value)
     path.write_bytes(bytes(MAX_DECISION_BYTES + 1))
-    with pytest.raises(Failure, match="more than can be"):
+    with pytest.raises(Failure, match="more than it can have"):
         read_decision(path, GENESIS)
 
 

@@ -36,3 +36,13 @@ def test_programs_are_told_which_files_came(bench: Bench) -> None:
 def test_wrong_input_is_one_sentence_before_any_node_is_asked(bench: Bench, words: list[str], says: str) -> None:
     assert_refused(lucid("fetch", *words, "--config", "node.toml", cwd=bench.folder), says)
     assert not bench.node.asked
+
+
+def test_files_that_are_there_are_to_be_moved_away_before_it_goes_on(bench: Bench) -> None:
+    bench.hold({"a": b"1"})
+    assert bench.fetch()[0] == 0
+    status, out, err = bench.fetch()
+    assert (status, out) == (2, "") and "exists already" in err
+    assert "once that is moved away, the same command goes on" in err
+    (bench.folder / "out" / "a").unlink()
+    assert bench.fetch()[0] == 0

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from lucid.cli import storecopy
 from lucid.storage import transfer
+from lucid.storage.interface import IMPORT_TABLE
+from lucid.storage.opening import open_store
 from tests.cli.command import assert_refused
 from tests.cli.storefolder import ROWS, assert_nothing_made, folder, rows, store
 
@@ -70,3 +73,20 @@ def test_programs_are_not_told_the_password_of_a_url(capsys: pytest.CaptureFixtu
 )
 def test_wrong_input_is_one_sentence_and_nothing_is_made(folder: Path, words: list[str], says: str) -> None:
     assert_nothing_made(folder, words, says)
+
+
+def test_a_store_whose_import_was_cut_short_is_neither_copied_nor_taken_over(folder: Path) -> None:
+    """What there is of it would be taken for a whole store from then on."""
+    with closing(open_store(f"sqlite:{folder / 'half'}")) as half:
+        half.write([*ROWS[:20], (IMPORT_TABLE, b"unfinished", b"fresh")])
+    for words in (["export", "sqlite:half", "x"], ["backup", "sqlite:half", "x"], ["adopt", "sqlite:half"]):
+        assert_refused(store(folder, *words), "an import into this store did not finish: import again")
+    assert not (folder / "x").exists()
+    assert store(folder, "check", "sqlite:half").status == 20
+    assert store(folder, "export", "sqlite:source", "file").status == 0
+    assert store(folder, "import", "file", "sqlite:half").status == 0
+
+
+@pytest.mark.parametrize("action", ["export", "backup"])
+def test_a_folder_that_is_not_there_is_named_by_its_own_name(folder: Path, action: str) -> None:
+    assert_refused(store(folder, action, "sqlite:source", "none/x"), "none/x: there is no folder none")

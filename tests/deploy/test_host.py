@@ -15,7 +15,11 @@ from tests.deploy.fakehost import program
 def test_the_last_words_of_a_command_are_shown_and_not_a_bare_status(tmp_path: Path) -> None:
     """docker-compose 1 ends with the status of what it ran, alone on a line."""
     with Host("pi1.local", program(tmp_path / "ssh", 'for command; do :; done; exec sh -c "$command"')) as host:
-        for said, shown in (("the store is away\\n2", "the store is away"), ("2", "status 2")):
+        for said, shown in (
+            ("the store is away\\n2", "the store is away"),
+            ("refused\\r", "refused"),
+            ("2", "status 2"),
+        ):
             with pytest.raises(DeployError, match=f"{shown}$"):
                 host.run(f"printf '{said}\\n' >&2; exit 2")
 
