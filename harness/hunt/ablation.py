@@ -11,9 +11,10 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from harness.hunt.safeguards import SAFEGUARDS, Safeguard
+from harness.verdict import RunVerdict
 
 
 class AblationError(Exception):
@@ -27,7 +28,8 @@ class Ablation(NamedTuple):
     seeds: int
     failed: int
     first: int | None
-    verdict: str
+    verdict: RunVerdict | Literal[""]
+    """Of the first that failed; empty where none did."""
     invariant: str
 
     @property

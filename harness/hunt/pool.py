@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable
+from typing import Literal
 
 from harness.hunt.ablation import Ablation, without
 from harness.hunt.judge import RunVerdict, judge
@@ -34,7 +35,8 @@ def ablate(name: str, profile: str, seeds: int, go_on: bool) -> Ablation:
     """Hunt without a safeguard, seed after seed, up to the first that fails unless it is to `go_on`."""
     done = failed = 0
     first: int | None = None
-    verdict = invariant = ""
+    verdict: RunVerdict | Literal[""] = ""
+    invariant = ""
     with without(name):
         for seed in range(seeds):
             outcome = judge(draw(seed, profile))
@@ -42,7 +44,7 @@ def ablate(name: str, profile: str, seeds: int, go_on: bool) -> Ablation:
             if outcome.verdict.failed:
                 failed += 1
                 if first is None:
-                    first, verdict, invariant = seed, str(outcome.verdict), outcome.invariant
+                    first, verdict, invariant = seed, outcome.verdict, outcome.invariant
                 if not go_on:
                     break
     return Ablation(name, done, failed, first, verdict, invariant)

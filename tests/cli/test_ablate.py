@@ -16,7 +16,7 @@ from harness.hunt.safeguards import SAFEGUARDS
 from harness.hunt.swarm import draw
 from tests.cli.command import assert_refused, lucid
 
-FOUND = Ablation("view-timer", 12, 1, 11, "stuck", "progress")
+FOUND = Ablation("view-timer", 12, 1, 11, RunVerdict.STUCK, "progress")
 HOLE = Ablation("no-notarize-late", 2_000, 0, None, "", "")
 
 
