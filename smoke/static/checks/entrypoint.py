@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.static.checks.given import wanting
+from smoke.static.checks.given import ungiven, wanting
 from smoke.static.model.image import Image
 from smoke.static.model.servers.served import LOOPBACK
 from smoke.static.python.distributions import bringers, modules, normalized
@@ -233,7 +233,7 @@ def _app(scope: Scope, program: LoadedProgram, entry: Source) -> Iterator[Findin
                 f"{entry.path} has no app for celery to work for, nor is there a celery.py beside it", name, where
             )
             return
-        if not start.factory and (clause := _other_interface(image, entry, names)):
+        if clause := ungiven(program, entry, names) if start.factory else _other_interface(image, entry, names):
             yield APP.fail(clause, name, where)
             return
     elif entry.empty or (not entry.main and start.server != "streamlit" and not _works_elsewhere(program, entry)):

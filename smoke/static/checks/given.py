@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -11,6 +12,8 @@ from smoke.static.checks.evidence import at_source
 from smoke.static.checks.loaded import Misused, runs
 from smoke.static.python.effects import AskedArguments
 from smoke.static.python.program import LoadedProgram
+from smoke.static.python.quiet import parse_quietly
+from smoke.static.python.source import Source
 from smoke.static.scope import Scope
 
 
@@ -33,6 +36,22 @@ def wanting(scope: Scope, program: LoadedProgram) -> Iterator[Misused]:
                 if launch is not None and runs(program, source, typed.main):
                     at = at_source(scope, path, typed.line)
                     yield Misused("it waits for input, and no one types: EOFError", at, "Read it from a variable.")
+
+
+def ungiven(program: LoadedProgram, entry: Source, names: list[str]) -> str:
+    """The parameters without which a factory cannot be called, where the command gives none; empty if it has none."""
+    parsed = parse_quietly(program.importer.tree.data(entry.path))
+    words = program.image.start.words
+    plain = "--factory" in words or any(word.endswith("()") for word in words)
+    for node in parsed.body if parsed is not None and plain else ():
+        if isinstance(node, ast.FunctionDef) and node.name in names and not node.decorator_list:
+            given = [*node.args.posonlyargs, *node.args.args]
+            wanted = [each.arg for each in given[: len(given) - len(node.args.defaults)]]
+            kept = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            wanted += [each.arg for each, default in kept if default is None]
+            by = program.image.start.server
+            return f"{node.name} takes {', '.join(wanted)}, and {by} calls it without any" if wanted else ""
+    return ""
 
 
 def _joined_elsewhere(program: LoadedProgram, path: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.checks.dependencies.doubts import doubt_of
-from smoke.static.python.distributions import bringers
+from smoke.static.python.distributions import bringers, modules
 from smoke.static.python.distributions import needs as needs_of
 from smoke.static.python.effects import Extra
 from smoke.static.python.installed import Presence
@@ -91,6 +91,22 @@ def lacking_needs(program: LoadedProgram) -> Iterator[Absence]:
                 return
 
 
+def _is_alone(program: LoadedProgram, name: str, needed: tuple[str, ...]) -> bool:
+    """Whether all that may bring what a part of a framework needs is the framework itself, which does not."""
+    framework = {*bringers(name.partition(".")[0])}
+    answers = [program.installed.has(each).presence for each in needed]
+    if program.installed.doubts or not framework or any(each is not Presence.UNKNOWN for each in answers):
+        return False
+    for each in program.installed.each:
+        every, _ = each.all()
+        own = {one for one, asked in each.asked.items() if asked.own}
+        if any(needs_of(one) is None or modules(one) is None for one in every - framework - own):
+            return False
+        if any(each.asked[one].extras for one in framework & each.asked.keys()):
+            return False
+    return True
+
+
 def lacking_companions(program: LoadedProgram) -> Iterator[Absence]:
     """Parts of frameworks, and database engines, whose own needs the framework does not bring."""
     graph = program.graph
@@ -108,6 +124,6 @@ def lacking_companions(program: LoadedProgram) -> Iterator[Absence]:
     ]
     for path, line, name, needed in sorted(set(wanted)):
         there = any(program.installed.has(each).presence is not Presence.ABSENT for each in needed)
-        if not there and not doubt_of(program, needed[0]):
+        if (not there or _is_alone(program, name, needed)) and not doubt_of(program, needed[0]):
             message = f"{name} needs {' or '.join(needed)}, and nothing that this image installs brings it"
             yield Absence(path, line, message)

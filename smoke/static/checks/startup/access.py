@@ -62,6 +62,8 @@ def refused_access(  # noqa: PLR0911 - a case a use
             needed = 0o1 if entry.kind == "directory" else 0o4
             return (f"{place} is closed to the user {image.user}" if is_closed(image, entry, needed) else ""), ""
         doubt = image.files.doubt(place)
+        if doubt and (other := _mounted_elsewhere(image, place)):
+            return f"{place} is opened as the code is loaded, and Compose mounts it at {other}", ""
         if doubt:
             return "", f"whether {place} is there: {doubt}"
         return f"{what} {place} is opened as the code is loaded, and it is not in the image".strip(), ""
@@ -75,6 +77,17 @@ def refused_access(  # noqa: PLR0911 - a case a use
         wrong = f"{place} is opened to be written, and the user {image.user} may not: it belongs to user {entry.user}"
         return (wrong if is_closed(image, entry, 0o2) else ""), ""
     return _made(image, place, use)
+
+
+def _mounted_elsewhere(image: Image, place: str) -> str:
+    """Where Compose mounts a file by the name of one that surely only it would bring; empty where it may be there."""
+    mounts = image.launch.mounts if image.launch is not None else ()
+    name = posixpath.basename(place)
+    same = [each.target for each in mounts if posixpath.basename(each.target) == name and "." in name]
+    bare = all(each.cause is DoubtCause.BASE for each in image.files.every_doubt(place))
+    return (
+        same[0] if len(same) == 1 and same[0] != place and bare and image.base is not None and image.base.lacks else ""
+    )
 
 
 def _of_the_build(image: Image, place: str) -> bool:
