@@ -32,7 +32,7 @@ def test_what_it_lacks(words: str, name: str) -> None:
     "words",
     [
         f"{INDEX} torch torchvision numpy Pillow typing_extensions",
-        f"{INDEX} --extra-index-url https://pypi.org/simple torch flask",
+        f"{INDEX} --extra-index-url https://packages.example.org/simple torch flask",
         f"{INDEX} -r more.txt",
         f"{INDEX} ./flask.whl .",
         f"{INDEX} flask;python_version<'3.8'",
@@ -42,7 +42,7 @@ def test_what_it_lacks(words: str, name: str) -> None:
     ],
 )
 def test_what_it_may_have(words: str) -> None:
-    files = {"more.txt": "--extra-index-url https://pypi.org/simple\ntorch\nflask\n"}
+    files = {"more.txt": "--extra-index-url https://packages.example.org/simple\ntorch\nflask\n"}
     assert not_held(stage(files=files), words.split()) == ""
 
 
@@ -50,5 +50,5 @@ def test_variables() -> None:
     made = stage()
     made.environment["PIP_INDEX_URL"] = "https://download.pytorch.org/whl/cpu"
     assert "does not have flask" in not_held(made, ["flask"])
-    made.environment["PIP_EXTRA_INDEX_URL"] = "https://pypi.org/simple"
+    made.environment["PIP_EXTRA_INDEX_URL"] = "https://packages.example.org/simple"
     assert not_held(made, ["flask"]) == ""
