@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lucid.cli import storecopy, storemongo
 from lucid.cli.failure import Failure
-from lucid.cli.openedstore import EMPTIED, PLACE_HELP, SQLITE, emptied, opened
+from lucid.cli.openedstore import EMPTIED, NOTHING, PLACE_HELP, SQLITE, emptied, opened
 
 if TYPE_CHECKING:
     from lucid.storage.interface import Store
@@ -79,6 +79,8 @@ def run_check(options: argparse.Namespace) -> int:
                 store = stack.enter_context(opened(options.store, importing=True))
                 identity = identity_of(store)
                 faults, tables = check_store(store)
+                if not faults and not tables:
+                    faults = [NOTHING.format(shown(options.store))]
                 chunks = options.chunks or _chunks_beside(options.store)
                 if chunks is not None and (CHUNK_TABLE in tables or options.chunks):
                     faults += check_chunks(store, chunks)

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from lucid.cli.failure import Failure
-from lucid.cli.openedstore import PLACE_HELP, SQLITE, opened
+from lucid.cli.openedstore import NOTHING, PLACE_HELP, SQLITE, opened
 from lucid.cli.progress import count_bar
 from lucid.interrupts import terminable
+
+if TYPE_CHECKING:
+    from lucid.storage.interface import Store
 
 NO_VOTES = (
     "The log of this validator's own votes is never part of it: a node that starts without that log signs nothing "
@@ -65,6 +69,7 @@ def run_export(options: argparse.Namespace) -> int:
     _check_folder(options.file)
     with terminable(), ExitStack() as stack:
         store = stack.enter_context(opened(options.store))
+        _check_filled(options, store)
         if isinstance(store, LoggedStore):
             # A service may be writing: export what it held at one moment.
             folder = stack.enter_context(TemporaryDirectory(dir=options.file.parent, prefix=".export."))
@@ -116,6 +121,7 @@ def run_backup(options: argparse.Namespace) -> int:
     with terminable(), opened(options.store) as store:
         if not isinstance(store, LoggedStore):
             raise Failure("only an SQLite store is backed up as a file; use `lucid store export` for another")
+        _check_filled(options, store)
         with count_bar("copying", "pages", options.json) as progress:
             store.backup(options.file, progress)
     _print(options, f"{options.file} is a copy, without the log of votes")
@@ -126,6 +132,14 @@ def _check_folder(file: Path) -> None:
     """Whether a file can be written there, by its own name: what is written first has another."""
     if not file.parent.is_dir():
         raise Failure(f"{file}: there is no folder {file.parent}")
+
+
+def _check_filled(options: argparse.Namespace, store: Store) -> None:
+    """Whether there is anything to copy: who makes a backup of nothing has none."""
+    from lucid.storage.opening import shown
+
+    if not store.tables():
+        raise Failure(NOTHING.format(shown(options.store)))
 
 
 def _print(options: argparse.Namespace, sentence: str, **figures: int) -> None:

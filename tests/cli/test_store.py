@@ -9,6 +9,7 @@ import pytest
 
 from lucid.chain.chunks import chunk_id
 from lucid.storage.chunkfiles import ChunkFolder
+from lucid.storage.opening import open_store
 from tests.cli.command import assert_refused
 from tests.cli.storefolder import assert_nothing_made, folder, store
 
@@ -70,3 +71,12 @@ def test_a_file_of_no_bytes_is_damage_and_no_store_to_copy(folder: Path) -> None
     assert found.status == 20 and "damaged: sqlite:void.sqlite is a file of 0 bytes: what it held is lost" in found.out
     assert len(json.loads(store(folder, "check", "sqlite:void.sqlite", "--json").out)["faults"]) == 1
     assert {path.name for path in folder.iterdir()} == {"source", "source-log", "void.sqlite"}
+
+
+def test_a_store_that_holds_nothing_is_no_sound_one(folder: Path) -> None:
+    open_store(f"sqlite:{folder / 'bare'}").close()
+    found = store(folder, "check", "sqlite:bare")
+    assert found.status == 20 and "damaged: sqlite:bare holds nothing" in found.out
+    for words in (["export", "sqlite:bare", "x"], ["backup", "sqlite:bare", "x"]):
+        assert_refused(store(folder, *words), "sqlite:bare holds nothing")
+    assert not (folder / "x").exists()
