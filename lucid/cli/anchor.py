@@ -133,7 +133,7 @@ class AnchorJob(NamedTuple):
 
 
 def _anchor(options: argparse.Namespace, doing: AnchorJob) -> int:
-    from lucid.client.recording import await_final, await_replicated, replicated
+    from lucid.client.recording import await_final, await_replicated, hand_on, replicated
     from lucid.client.sealing import session_key
     from lucid.poot.crypto import Edwards25519
 
@@ -165,6 +165,8 @@ def _anchor(options: argparse.Namespace, doing: AnchorJob) -> int:
         found["session_key"] = str(options.session_key)
     if state.status == "final":
         found["receipt"] = str(_write_receipt(options, doing, client, recording))
+        for error in hand_on([each for each in doing.clients if each is not client], recording):
+            print(f"lucid: the manifest has no copy there: {error}", file=sys.stderr)
         doing.kept.unlink(missing_ok=True)
     _tell(options, doing, found)
     if copied is not None:

@@ -23,7 +23,8 @@ def add_node(command: argparse.ArgumentParser) -> None:
         action="append",
         metavar="FILE",
         help="settings: genesis, the services' urls, token or api_tokens; LUCID_* variables win; once more for "
-        "each further node: lucid anchor goes on with it when one does not answer, lucid fetch asks all at once",
+        "each further node: lucid anchor goes on with it when one does not answer, and gives it the manifest; "
+        "lucid fetch asks all at once",
     )
     command.add_argument("--json", action="store_true", help="print JSON, and no progress")
 

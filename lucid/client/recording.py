@@ -249,6 +249,18 @@ def await_final(
         time.sleep(POLL_S)
 
 
+def hand_on(clients: Sequence[Client], recording: Recording) -> list[ClientError]:
+    """Give further nodes the manifest of a session that is final: the node that took it has the only one otherwise, on
+    one card. Returns why nodes did not take it."""
+    refused = []
+    for client in clients:
+        try:
+            client.send(calls.anchor_session(recording.manifest))
+        except ClientError as error:
+            refused.append(error)
+    return refused
+
+
 def await_replicated(
     client: Client, session: UUID, owner: bytes, within_s: float, status: Callable[[str], None] = lambda text: None
 ) -> SessionCopies:

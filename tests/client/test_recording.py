@@ -306,6 +306,20 @@ def test_the_next_node_takes_the_same_session_when_one_goes_away(bench: Bench, n
     assert json.loads((bench.folder / "r.json").read_text())["session"]
 
 
+def test_the_other_nodes_that_are_named_keep_the_manifest_too(bench: Bench, node: LyingNode) -> None:
+    with lying_node() as second, lying_node() as third:
+        second.answers["POST /anchor-session"] = PENDING
+        bench.config("second.toml", second.url)
+        third.answers["POST /anchor-session"] = BUSY._replace(status=503, headers=())
+        bench.config("third.toml", third.url)
+        named = [f"--config={name}.toml" for name in ("node", "second", "third")]
+        status = main(["anchor", "f", *named, "--owner", "owner.key", "--chunk-size", "1KiB", "--receipt", "r.json"])
+        error = bench.capsys.readouterr().err
+        assert status == 0 and error.count("\n") == 1 and "the manifest has no copy there" in error
+        assert methods(second) == ["POST"] and not second.chunks
+    assert (bench.folder / "r.json").exists() and not list(bench.folder.glob("*.recording"))
+
+
 def test_what_may_have_been_anchored_is_not_given_up_when_a_chunk_is_refused_later(
     bench: Bench, node: LyingNode
 ) -> None:
