@@ -80,6 +80,9 @@ def run_anchor(options: argparse.Namespace) -> int:
         raise Failure("name files to anchor, or an interrupted recording to --resume, not both")
     if options.session_key is not None and options.files and options.session_key.exists():
         raise Failure(f"--session-key: {options.session_key} exists already")
+    for name, path in (("--receipt", options.receipt), ("--session-key", options.session_key)):
+        if path is not None and not path.parent.is_dir():
+            raise Failure(f"{name}: {path}: there is no folder {path.parent}")
     secret, crypto = read_key(options.owner), Edwards25519()
     with terminable(), nodes(options) as (genesis, clients):
         if options.resume is not None:

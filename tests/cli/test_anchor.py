@@ -76,3 +76,11 @@ def test_what_of_a_folder_is_not_anchored_is_named(bench: Bench) -> None:
     said = bench.capsys.readouterr().err
     assert "not anchored, as links and what is no file are left out (4)" in said
     assert f"{talk}/b, {talk}/c, {talk}/d, ...\n" in said
+
+
+@pytest.mark.parametrize("option", ["--receipt", "--session-key"])
+def test_where_something_is_to_be_written_is_looked_at_first(bench: Bench, option: str) -> None:
+    (bench.folder / "f").write_bytes(bytes(3_000))
+    words = ["anchor", "f", "--config", "node.toml", "--owner", "owner.key", option, "none/x"]
+    assert_refused(lucid(*words, cwd=bench.folder), f"{option}: none/x: there is no folder none")
+    assert not bench.node.asked and not list(bench.folder.glob("**/*.recording"))
