@@ -14,9 +14,18 @@ _REFERENCE = regex(
 """By github.com/distribution/reference: only the registry's host may have capitals."""
 
 
+MAX_LENGTH = 300
+
+
 def unreadable(reference: str) -> str:
     """Why a reference names no image; empty for one that does, or that a variable is part of."""
-    if not reference or "$" in reference or "{{" in reference or _REFERENCE.fullmatch(reference):
+    if (
+        not reference
+        or len(reference) > MAX_LENGTH
+        or "$" in reference
+        or "{{" in reference
+        or _REFERENCE.fullmatch(reference)
+    ):
         return ""
     name = reference.partition("@")[0]
     if re.search(r"[A-Z]", re.sub(r":[\w.-]+$", "", name)):

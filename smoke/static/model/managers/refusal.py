@@ -9,7 +9,7 @@ from functools import partial
 
 from smoke.static.model.managers.distributions import BUSYBOX_ONLY, apk_refusal, apt_refusal, busybox_refusal
 from smoke.static.model.managers.indexes import not_held
-from smoke.static.model.managers.listed import MAX_FILE
+from smoke.static.model.managers.listed import MAX_FILE, MAX_LINES
 from smoke.static.model.managers.locked import LOCKED, lock_refusal
 from smoke.static.model.managers.own_python import venv_refusal
 from smoke.static.model.managers.pip import pip_refusal
@@ -48,13 +48,14 @@ def refusal(stage: Stage, program: str, rest: list[str]) -> str:
 def _no_rule(rest: list[str], read: Callable[[str], str | None], exists: Callable[[str], bool | None]) -> str:
     """A target that the Makefile of the working directory does not have."""
     text = read("Makefile") if exists("GNUmakefile") is False and exists("makefile") is False else None
-    if text is None or re.search(r"(?m)^\s*-?s?include\b|^[^#\n]*%[^\n]*:|\$\(eval|\$\(call", text):
+    if text is None or any(word in text for word in ("include ", "$(eval", "$(call", "define ")):
         return ""
     if any(re.match(r"-[CfIj]|--(?:file|directory|makefile)", word) for word in rest):
         return ""
-    heads = re.findall(r"(?m)^([^\s#:=][^#:=\n]*?)\s*::?(?!=)", text)
+    lines = [line for line in text.splitlines()[:MAX_LINES] if line[:1] not in ("", "#", "\t", " ")]
+    heads = [head for line in lines for head, colon, _ in [line.partition(":")] if colon and "=" not in head]
     targets = {word for head in heads for word in head.split()}
-    if any("$" in each for each in targets):
+    if any("$" in each or "%" in each for each in targets):
         return ""
     for word in rest:
         if re.fullmatch(r"[A-Za-z][\w.-]*", word) and word not in targets and exists(word) is False:

@@ -29,3 +29,24 @@ def test_a_command_is_judged_by_its_tool(words: str, says: str) -> None:
     name, *rest = words.split()
     found = refusal(stage(), name, rest)
     assert says in found and bool(says) == bool(found)
+
+
+MAKEFILE = "PIP := pip\n# a: comment\n.PHONY: deps\nall: deps\ndeps: requirements.txt\n\t$(PIP) install x\nX = a:b\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "refused"),
+    [
+        (MAKEFILE, "deps", False),
+        (MAKEFILE, "all deps", False),
+        (MAKEFILE, "setup", True),
+        (MAKEFILE, "-C other setup", False),
+        (MAKEFILE, "PREFIX=/usr all", False),
+        (MAKEFILE + "%.o: %.c\n\tcc\n", "setup", False),
+        (MAKEFILE + "include more.mk\n", "setup", False),
+        ("%" * 200_000 + "\n" + " " * 200_000, "setup", True),
+    ],
+)
+def test_targets_of_make(text: str, words: str, refused: bool) -> None:
+    message = refusal(stage(files={"Makefile": text}), "make", words.split())
+    assert message == ("make: the Makefile has no target setup" if refused else "")
