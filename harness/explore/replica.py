@@ -191,11 +191,17 @@ class Freezer:
     """Turns nodes into bytes and back; what they share is left out."""
 
     def __init__(self, setting: Setting) -> None:
+        self._setting = setting
         shared = (setting, setting.genesis, setting.crypto, setting.limits, setting.validator)
         self._shared = {type(each): each for each in shared}
         self._table = dispatch_table.copy()
         for kind in self._shared:
             self._table[kind] = self._name
+
+    def __reduce__(self) -> tuple[type[Freezer], tuple[Setting]]:
+        """Made anew from its setting: what Python's own table holds, no pickle takes (`typing` has private functions in
+        it from 3.13 on)."""
+        return Freezer, (self._setting,)
 
     def freeze(self, replica: Replica) -> bytes:
         """The node as bytes, without what came of its last event."""
