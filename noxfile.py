@@ -99,7 +99,7 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
-    # One more than there are cores: a third of their time tests of services wait, for a block or a process.
+    # One more than there are cores, so that one that waits for a block or a process costs no time.
     processes = str((os.cpu_count() or 1) + 1)
     at_once = ["--numprocesses", processes, "--dist", "loadscope", "--no-loadscope-reorder"]
     session.run("pytest", *at_once, "--cov", "--cov-report=")

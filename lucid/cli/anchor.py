@@ -39,8 +39,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Encrypt files and folders, store them at a node as one session, anchor it, wait until it is "
         "final, verify the receipt and write it. The node never sees what is in them, nor their names.",
         epilog="Exit status: 0 final and proven, 10 accepted but not final (or not replicated) in time, 20 the "
-        "node's receipt does not "
-        "hold, 2 bad usage or a node that refuses. What is interrupted goes on with --resume.",
+        "node's receipt is invalid, 2 bad usage or a node that refuses. What is interrupted goes on with --resume.",
     )
     anchor.add_argument(
         "files", type=Path, nargs="*", metavar="FILE", help="a file, or a folder and its files (no links)"
@@ -169,7 +168,7 @@ def _anchor(options: argparse.Namespace, doing: AnchorJob) -> int:
     if state.status == "final":
         found["receipt"] = str(_write_receipt(options, doing, client, recording))
         for error in hand_on([each for each in doing.clients if each is not client], recording):
-            print(f"lucid: the manifest has no copy there: {error}", file=sys.stderr)
+            print(f"lucid: no second copy of the manifest: {error}", file=sys.stderr)
         doing.kept.unlink(missing_ok=True)
     _tell(options, doing, found)
     if copied is not None:
@@ -205,7 +204,7 @@ def _tell(options: argparse.Namespace, doing: AnchorJob, found: dict[str, Any]) 
             print(f"session key (secret; share it to grant access): {options.session_key}")
     else:
         print(f"session {found['session']} is accepted and {found['status']}; finality no longer needs this client")
-        print(f"its receipt then: lucid anchor --resume {doing.kept}")
+        print(f"to get the receipt once it is final: lucid anchor --resume {doing.kept}")
 
 
 def _tell_copies(copied: SessionCopies, quiet: bool) -> None:
@@ -229,7 +228,7 @@ def _wait(text: str) -> int | str:
 def _store(
     options: argparse.Namespace, doing: AnchorJob, progress: Callable[[int, int], None]
 ) -> tuple[Client, Recording]:
-    """Store the recording at the first node that takes it."""
+    """Store the recording at the first node in reach; what one refuses permanently no other is asked to take."""
     from lucid.client.calls import ClientError
     from lucid.client.journal import read_journal
     from lucid.client.recording import store_files
@@ -248,7 +247,8 @@ def _store(
 
 
 def _write_secret(path: Path, secret: bytes) -> None:
-    """A new file that only its owner may read; one that an interrupted run wrote does. Raises `BundleError`."""
+    """A new file that only its owner may read; one with this very key, which an interrupted run left, is accepted.
+    Raises `BundleError`."""
     from lucid.client.errors import BundleError
 
     text = secret.hex() + "\n"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SQLITE = "sqlite:"
 PASSWORD = "LUCID_STORE_PASSWORD"
 EMPTIED = "{} is a file of 0 bytes: what it held is lost; restore it from a backup"
-NOTHING = "{} holds nothing: a store that a service began knows whose it is"
+NOTHING = "{} is empty: every store that a service has used records which node it belongs to"
 PLACE_HELP = "sqlite:PATH or mongodb://HOST:PORT/DATABASE?OPTIONS; LUCID_STORE_PASSWORD is the password of its user"
 
 

@@ -49,10 +49,10 @@ def _add_looks(actions: Actions[argparse.ArgumentParser]) -> None:
 
     adopt = actions.add_parser(
         "adopt",
-        help="let a store be used with another data folder, and know its chunks",
-        description="Let go of the data folder that a store was used with, so that the next start may use it with "
-        "another. With --chunks, take in every chunk file that the store does not know, each verified first. Make sure "
-        "that nothing uses the store or its key from elsewhere.",
+        help="let a store be used with other folders, and know its chunks",
+        description="Release the data and chunk folders that a store is tied to, so that the next start may use it "
+        "with others. With --chunks, take in every chunk file that the store does not know, each verified first. Make "
+        "sure that nothing uses the store or its key from elsewhere.",
         epilog="Exit status: 0 done, 20 there are files that are not what their names say; 2 bad usage.",
     )
     adopt.add_argument("store", metavar="STORE", help=PLACE_HELP)
@@ -93,7 +93,7 @@ def run_check(options: argparse.Namespace) -> int:
         print(json.dumps({"store": shown(options.store), "identity": owner, "tables": tables, "faults": faults}))
     else:
         if identity is not None:
-            print(f"it is that of {identity}")
+            print(f"it belongs to {identity}")
         for table, (rows, size) in tables.items():
             print(f"{table}: {rows} rows, {size} bytes")
         for fault in faults:
@@ -122,7 +122,7 @@ def run_adopt(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"store": shown(options.store), "let_go": let_go, "adopted": adopted, "wrong": wrong}))
     else:
-        print("the data folder is let go of" if let_go else "it was used with no data folder")
+        print("it is no longer tied to its folders" if let_go else "it was not tied to any folder")
         print(f"{adopted} chunks taken in")
         for name in wrong:
             print(f"left where it is: {name} does not have the bytes of its name")

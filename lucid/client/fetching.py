@@ -47,7 +47,7 @@ def manifest_of(
     """The same from a receipt that was kept: no node need have the manifest. Raises `Refusal`."""
     _, manifest = _anchored(receipt, session, owner, genesis, crypto, checkpoint)
     if manifest is None:
-        raise Refusal(Code.MANIFEST, "the receipt holds none")
+        raise Refusal(Code.MANIFEST, "this receipt contains no manifest")
     return manifest
 
 

@@ -99,7 +99,7 @@ def store_files(
         # Files that are away, or have changed, may be put back where an earlier run began with them.
         over = not resume if isinstance(error, BundleError) else _refused_for_good(error)
         if over and not journal.manifest:
-            _give_up(client, journal.session, owner, kept)
+            _give_up(client, journal.session, owner, kept, resume)
         raise
     if not journal.manifest:
         journal = journal.signed(_manifest(journal, secret, chunks, crypto, _taker(client)))
@@ -212,13 +212,13 @@ def _refused_for_good(error: ClientError) -> bool:
     return error.status in _REFUSALS
 
 
-def _give_up(client: Client, session: UUID, owner: bytes, kept: Path | None) -> None:
+def _give_up(client: Client, session: UUID, owner: bytes, kept: Path | None, resumed: bool) -> None:
     """Release what the node holds of a session, this run's or an earlier one's, and forget the recording once it has:
-    until then it is what knows of these chunks."""
+    until then it is what knows of these chunks. Those of an earlier run may be at another node."""
     try:
         client.send(calls.remove_session(session, owner))
     except ClientError as error:
-        if error.status != 404:
+        if error.status != 404 or resumed:
             return
     if kept is not None:
         kept.unlink(missing_ok=True)
@@ -295,4 +295,4 @@ def proven_receipt(client: Client, recording: Recording, genesis: Genesis, crypt
     return data
 
 
-prepare()  # who stores recordings does it in threads of their own
+prepare()  # recordings are stored in threads of their own, and what decodes must be there before they start

@@ -65,7 +65,7 @@ class DataService(Service):
             store=self.store,
             manager=self._manager,
             engine=self._engine,
-            unsigned=self.relaying.unsigned,
+            awaiting_receipt=self.relaying.awaiting_receipt,
         )
         self._lasting = Lasting(self.store)
         self.upkeep = self._looks_after(config.replication_bound_s)

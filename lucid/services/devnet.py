@@ -237,7 +237,7 @@ def _check_kept(folder: Path) -> None:
         raise ConfigError(f"there is no {settings}: put the folder of that node back, or begin a new network elsewhere")
     named = load_config({}, settings).data_dir
     if named != folder:
-        raise ConfigError(f"it was moved: {settings} names {named}; move it back, or begin a new network")
+        raise ConfigError(f"the network's folder was moved: {settings} names {named}; move it back, or begin anew")
 
 
 def _ask(client: httpx.Client, url: str, statuses: tuple[int, ...] = (200,)) -> dict[str, Any] | None:

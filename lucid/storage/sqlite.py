@@ -60,14 +60,20 @@ class SqliteStore:
         """Whether rows have checksums, and whether they were to be given some since the store was opened."""
         with _translated(path):
             try:
-                self._open(max_pages)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode not in _NO_INDEX:
-                    raise
-                self._open(max_pages, alone=True)
-            except BaseException:
-                self._remove()
+                self._open_somehow(max_pages)
+            except sqlite3.Error as error:
+                # Anything else may be what another process made after this looked.
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+                    self._remove()
                 raise
+
+    def _open_somehow(self, max_pages: int | None) -> None:
+        try:
+            self._open(max_pages)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in _NO_INDEX:
+                raise
+            self._open(max_pages, alone=True)
 
     def _open(self, max_pages: int | None, alone: bool = False) -> None:
         """Open it. `alone`, SQLite needs no index of the log in a file of its own, which a full disk has no room for;
@@ -232,8 +238,8 @@ class SqliteStore:
         """Copy the store, as of one moment and without the log of votes, to a new file, durably.
 
         `further` says what that moment's copy lacks, by what the file holds then; it may raise to have no copy.
-        `progress` is told how many pages are copied, of how many. Raises `StoreError`, and `OSError` where no such file
-        can be made."""
+        `progress` is told how many pages are copied, of how many. Raises `StoreError`, `StoreDamaged` for a row that is
+        not what was written, and `OSError` where no such file can be made."""
         with _translated(path), whole_file(path) as part, closing(sqlite3.connect(part, isolation_level=None)) as copy:
             with closing(self._connect()) as moment:
                 moment.execute("BEGIN")
@@ -244,6 +250,8 @@ class SqliteStore:
 
                 writes = further(get)
                 moment.backup(copy, pages=COPIED_PAGES, progress=lambda _, left, total: progress(total - left, total))
+            if has_sums(copy):
+                _believe_all(copy)
             copy.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
             _perform(path, copy, writes, has_sums(copy))
             copy.executemany("DELETE FROM entry WHERE tab=?", [(table,) for table in NEVER_COPIED])
@@ -282,6 +290,12 @@ class SqliteStore:
 def _lay_out(connection: sqlite3.Connection) -> None:
     for statement in LAYOUT:
         connection.execute(statement)
+
+
+def _believe_all(connection: sqlite3.Connection) -> None:
+    """Compare all rows with their checksums. Raises `StoreDamaged`."""
+    for table, *row in connection.execute("SELECT tab, key, value, sum FROM stored"):
+        believed(table, [tuple(row)])
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -44,7 +44,7 @@ def test_chunk_files_are_taken_in_once_verified(folder: Path) -> None:
     assert len(told["wrong"]) == 1 and "00" * 32 in told["wrong"][0]
     chunks.remove(bytes(32))
     done = store(folder, "adopt", "sqlite:data", "--chunks", "chunks")
-    assert done == (0, "it was used with no data folder\n0 chunks taken in\n", "")
+    assert done == (0, "it was not tied to any folder\n0 chunks taken in\n", "")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_file_of_no_bytes_is_damage_and_no_store_to_copy(folder: Path) -> None
 def test_a_store_that_holds_nothing_is_no_sound_one(folder: Path) -> None:
     open_store(f"sqlite:{folder / 'bare'}").close()
     found = store(folder, "check", "sqlite:bare")
-    assert found.status == 20 and "damaged: sqlite:bare holds nothing" in found.out
+    assert found.status == 20 and "damaged: sqlite:bare is empty" in found.out
     for words in (["export", "sqlite:bare", "x"], ["backup", "sqlite:bare", "x"]):
-        assert_refused(store(folder, *words), "sqlite:bare holds nothing")
+        assert_refused(store(folder, *words), "sqlite:bare is empty")
     assert not (folder / "x").exists()

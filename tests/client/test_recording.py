@@ -167,6 +167,21 @@ def test_what_an_earlier_run_stored_is_released_too(bench: Bench, node: LyingNod
     assert not node.references and not list(bench.folder.glob("*.recording"))
 
 
+def test_chunks_that_another_node_took_are_not_forgotten(bench: Bench, node: LyingNode) -> None:
+    node.answers["/anchor-session"] = Answer(502)
+    with lying_node() as second:
+        original = node.answer
+
+        def away(method: str, path: str, body: bytes) -> Answer:
+            return Answer(503) if len(node.chunks) == 6 else original(method, path, body)
+
+        node.answer = away  # type: ignore[method-assign]
+        second.answers["PUT "] = REFUSED
+        bench.config("second.toml", second.url)
+        status, error = anchor(bench, "--config", "node.toml", "--config", "second.toml")
+        assert status == 2 and "3001" in error and f"--resume {kept(bench)}" in error and len(node.chunks) == 6
+
+
 def test_a_session_that_the_node_has_needs_no_files_any_more(bench: Bench, node: LyingNode) -> None:
     """Who was told that finality needs no client any more may have moved them."""
     node.answers["/anchor-session"] = Answer(502)
@@ -315,7 +330,7 @@ def test_the_other_nodes_that_are_named_keep_the_manifest_too(bench: Bench, node
         named = [f"--config={name}.toml" for name in ("node", "second", "third")]
         status = main(["anchor", "f", *named, "--owner", "owner.key", "--chunk-size", "1KiB", "--receipt", "r.json"])
         error = bench.capsys.readouterr().err
-        assert status == 0 and error.count("\n") == 1 and "the manifest has no copy there" in error
+        assert status == 0 and error.count("\n") == 1 and "no second copy of the manifest" in error
         assert methods(second) == ["POST"] and not second.chunks
     assert (bench.folder / "r.json").exists() and not list(bench.folder.glob("*.recording"))
 

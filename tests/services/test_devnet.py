@@ -173,7 +173,7 @@ def test_who_does_not_heed_the_stop_is_killed(tmp_path: Path, monkeypatch: pytes
 def test_a_look_at_a_network_that_lacks_a_node_or_was_moved_makes_nothing(tmp_path: Path) -> None:
     Devnet(tmp_path / "net", 2, 1_000)
     moved = (tmp_path / "net").rename(tmp_path / "moved")
-    with pytest.raises(ConfigError, match=r"it was moved: .*/moved/node0/node\.toml names .*/net/node0"):
+    with pytest.raises(ConfigError, match=r"folder was moved: .*/moved/node0/node\.toml names .*/net/node0"):
         Devnet(moved)
     moved.rename(tmp_path / "net")
     shutil.rmtree(tmp_path / "net" / "node1")

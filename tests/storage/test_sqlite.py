@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lucid.storage import sqlite
 from lucid.storage.interface import StoreDamaged, StoreError, StoreFull, StoreOther
 from lucid.storage.sqlite import PAGE_BYTES, SqliteStore
 from tests.storage.test_interface import everything
@@ -72,6 +73,36 @@ def test_a_full_store_says_so_writes_nothing_and_goes_on_with_room(tmp_path: Pat
         store._writer.execute("PRAGMA max_page_count=20000")
         store.write([("row", b"big", bytes(1 << 20))])
         assert len(store.get("row", b"big") or b"") == 1 << 20
+
+
+def test_a_store_that_finds_no_room_for_its_beginning_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(StoreFull):
+        SqliteStore(tmp_path / "store", max_pages=1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_that_another_process_made_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "store"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("CREATE TABLE theirs (a)")
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(Path, "exists", lambda self: False)
+        monkeypatch.setattr(sqlite, "WAIT_S", 0.01)
+        with pytest.raises(StoreError):
+            SqliteStore(path)
+    monkeypatch.undo()
+    assert path.exists()
+
+
+def test_a_row_that_a_card_changed_is_in_no_backup(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "store")) as store:
+        store.write([("row", b"a", b"1"), ("row", b"b", b"2")])
+        store._writer.execute("UPDATE stored SET value=? WHERE key=?", (b"3", b"b"))
+        with pytest.raises(StoreDamaged, match="checksum") as caught:
+            store.backup(tmp_path / "copy")
+    assert caught.value.sentence == "the store is damaged in the table row at the key 62"
+    assert not list(tmp_path.glob("*copy*"))
 
 
 def test_a_backup_holds_all_but_the_log_of_votes(tmp_path: Path) -> None:

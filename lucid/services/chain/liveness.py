@@ -111,7 +111,7 @@ class Liveness:
         if not off or self._off_its_peers() is not None:
             return None
         names = ", ".join(f"{node.hex()[:16]} by {each / 1000:+.1f} s" for node, each in sorted(off.items()))
-        return Condition(CLOCK_OFF, f"the clocks of {len(off)} peers are off this node's: {names}", KEEP_CLOCK)
+        return Condition(CLOCK_OFF, f"the clocks of {len(off)} peers differ from this node's: {names}", KEEP_CLOCK)
 
     def _off(self) -> dict[bytes, int]:
         most_ms = self._genesis.parameters.max_clock_drift_ms

@@ -31,11 +31,12 @@ class FolderMark:
         """Begin, before anything else is done with the folder: a store that knows no mark takes the folder's, or gives
         it one, unless it knows chunks and the folder has none of them."""
         self._folder = folder
+        self._store = store
         self._known = b""
         """What the folder must hold; empty where that is not known."""
         self._sample: list[Path] = []
+        """Where some of the store's chunks are, as of when that was last asked for."""
         with suppress(StoreError, OSError):  # others tell of these; where nothing can be written the next start does
-            self._sample = [folder.place(chunk) for chunk, _ in islice(store.scan(CHUNK_TABLE, limit=SAMPLE), SAMPLE)]
             self._known = store.get(HOME_TABLE, CHUNKS_KEY) or b""
             if not self._known and (found := self._begun()):
                 store.write([(HOME_TABLE, CHUNKS_KEY, found)])
@@ -44,7 +45,7 @@ class FolderMark:
     def _begun(self) -> bytes:
         """The mark that the folder has, or has from now on; nothing where it gets none."""
         found = self._read()
-        if found or (self._sample and not self._has_chunks()):
+        if found or (not self._has_chunks() and self._sample):
             return found
         mark = secrets.token_hex(MARK_BYTES).encode()
         return mark if self._write(mark) else b""
@@ -72,6 +73,9 @@ class FolderMark:
             return b""
 
     def _has_chunks(self) -> bool:
+        with suppress(StoreError):  # what was found last is good enough then
+            chunks = islice(self._store.scan(CHUNK_TABLE, limit=SAMPLE), SAMPLE)
+            self._sample = [self._folder.place(chunk) for chunk, _ in chunks]
         return any(place.exists() for place in self._sample)
 
     def _write(self, mark: bytes) -> bool:

@@ -33,7 +33,7 @@ LOOK_S = 10.0
 SAID_BLOCKS = 24
 """A proof that is not on the chain after so many blocks is sent again."""
 
-Unsigned = Callable[[Sequence[bytes]], Awaitable[set[bytes]]]
+AwaitingReceipt = Callable[[Sequence[bytes]], Awaitable[set[bytes]]]
 
 _log = logging.getLogger("lucid.proving")
 
@@ -61,9 +61,9 @@ class Proving:
 
     def __init__(
         self, *, rules: RulesInForce, chunks: Chunks, listings: Listings, store: DurableStore, manager: Sibling,
-        engine: Sibling, unsigned: Unsigned,
+        engine: Sibling, awaiting_receipt: AwaitingReceipt,
     ) -> None:  # fmt: skip
-        """`unsigned` says which of some sessions are proven later: a receipt for whoever brought them comes first."""
+        """`awaiting_receipt` says which sessions are proven later: a receipt for whoever brought them comes first."""
         self.proven = 0
         """Proofs handed in since the start."""
         self._rules = rules
@@ -72,7 +72,7 @@ class Proving:
         self._store = store
         self._manager = manager
         self._engine = engine
-        self._unsigned = unsigned
+        self._awaiting_receipt = awaiting_receipt
         self._sent: dict[bytes, Sent] = {}
 
     async def run(self) -> None:
@@ -96,9 +96,9 @@ class Proving:
             before = self._sent.get(session)
             if before is None or before.epoch != asked.epoch or asked.height >= before.height + SAID_BLOCKS:
                 due[session] = asked
-        unsigned = await self._unsigned(tuple(due)) if due else set()
+        waiting = await self._awaiting_receipt(tuple(due)) if due else set()
         for session, asked in due.items():
-            if session in unsigned:
+            if session in waiting:
                 continue
             try:
                 await self._prove(session, asked)

@@ -92,27 +92,35 @@ class Relaying:
             pause_s=LOOK_S,
         )
 
-    async def look(self, sessions: Sequence[bytes]) -> set[bytes]:
-        """Say of these what is to be said; returns those whose proofs are to wait for a receipt. Raises `Problem` and
-        `StoreError`."""
-        waiting = set[bytes]()
+    async def look(self, sessions: Sequence[bytes]) -> None:
+        """Say of these what is to be said. Raises `Problem` and `StoreError`."""
         async with self._looking:
             for session, known in await known_of(self._manager, "/node/relays", sessions, RelayOnChain):
-                if known is not None and await self._look_at(session, known):
-                    waiting.add(session)
+                if known is None:
+                    continue
+                if not known.relay and known.open:
+                    await self._name(session, known)
+                else:
+                    self._mandates.pop(session, None)
+                await self._settle(session, known)
+
+    async def awaiting_receipt(self, sessions: Sequence[bytes]) -> set[bytes]:
+        """Those of these sessions, which are to be proven now, whose proofs wait for this node's receipt. None does
+        where that cannot be told. Raises `StoreError`."""
+        if self._rules.rules < RELAY_RULES:
+            return set()
+        waiting = set[bytes]()
+        try:
+            async with self._looking:
+                for session, known in await known_of(self._manager, "/node/relays", sessions, RelayOnChain):
+                    if known is not None and await self._settle(session, known):
+                        waiting.add(session)
+        except Problem as problem:
+            _log.info("proofs wait for no receipt now: %s", problem)
         return waiting
 
-    async def unsigned(self, sessions: Sequence[bytes]) -> set[bytes]:
-        """Those of these sessions, which are to be proven now, that this node signs a receipt for first. Raises
-        `Problem` and `StoreError`."""
-        return await self.look(sessions) if self._rules.rules >= RELAY_RULES else set()
-
-    async def _look_at(self, session: bytes, known: RelayOnChain) -> bool:
-        """Say what is to be said of a session; returns whether its proof is to wait."""
-        if not known.relay and known.open:
-            await self._name(session, known)
-        else:
-            self._mandates.pop(session, None)
+    async def _settle(self, session: bytes, known: RelayOnChain) -> bool:
+        """Sign a receipt that is owed; returns whether the session's proof is to wait for it."""
         if known.owed:
             await self._sign(session, known)
             since = self._owing.get(session)

@@ -1,4 +1,4 @@
-"""A chunk on its way into a file: it is hashed and written in a thread, a good part of it at a time."""
+"""A chunk being stored: hashed and written in a worker thread, up to 512 KiB at a time."""
 
 from __future__ import annotations
 

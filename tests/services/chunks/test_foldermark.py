@@ -123,6 +123,17 @@ def test_a_mark_that_is_lost_alone_is_made_again_and_another_is_another_disk(tmp
         assert not FolderMark(folder, store).there() and folder.mark.read_text() == "ab" * 16
 
 
+def test_a_store_that_began_empty_finds_its_chunks_when_the_mark_is_lost(tmp_path: Path) -> None:
+    folder = ChunkFolder(tmp_path / "chunks")
+    with closing(store_of(tmp_path / "store", chunks=False)) as store:
+        mark = FolderMark(folder, store)
+        put_file(folder)
+        store.write([(CHUNK_TABLE, bytes.fromhex(IDS[0]), encode(ChunkRow(5_000, 0)))])
+        before = folder.mark.read_bytes()
+        folder.mark.unlink()
+        assert mark.there() and folder.mark.read_bytes() == before
+
+
 def test_a_store_that_lets_go_of_its_folder_takes_the_next_one(tmp_path: Path) -> None:
     with closing(store_of(tmp_path / "store", chunks=False)) as store:
         first, second = ChunkFolder(tmp_path / "one"), ChunkFolder(tmp_path / "two")

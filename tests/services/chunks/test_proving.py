@@ -49,7 +49,7 @@ class Around:
             store=self.store,
             manager=self,  # type: ignore[arg-type]
             engine=self,  # type: ignore[arg-type]
-            unsigned=self.kept_back,
+            awaiting_receipt=self.kept_back,
         )
 
     async def kept_back(self, sessions: Sequence[bytes]) -> set[bytes]:

@@ -13,10 +13,12 @@ import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.chain.codec import decode
+from lucid.chain.errors import Code
 from lucid.chain.transactions import Payload, RelayMandate
 from lucid.services.chunks.listings import Listings, kept
 from lucid.services.chunks.origins import Origins
 from lucid.services.chunks.relaying import KEPT_BACK_BLOCKS, SAID_BLOCKS, Relaying, RelayOnChain
+from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
 
@@ -38,6 +40,7 @@ class Around:
         self.manifest: dict[str, Any] | None = None
         self.status = 202
         self.asked = 0
+        self.away = False
         self.taken: list[tuple[str, Any]] = []
         self.store = DurableStore(sqlite)
         self.origins = Origins(self.store)
@@ -54,6 +57,8 @@ class Around:
 
     async def ask(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         """What the chain knows, or what the engine is handed."""
+        if self.away:
+            raise Problem(Code.UNAVAILABLE)
         if path == "/node/relays":
             return 200, msgspec.json.decode(msgspec.json.encode({"sessions": [self.known] * len(body["sessions"])}))
         self.taken.append((path, body))
@@ -120,21 +125,27 @@ async def test_it_signs_nothing_where_nothing_came_from_there_or_nothing_is_owed
 
 async def test_a_proof_waits_until_the_receipt_is_on_the_chain_and_no_longer_than_a_slot(tmp_path: Path) -> None:
     async def test(node: Around) -> None:
-        assert await node.relaying.unsigned([SESSION]) == set(), "nothing came from there"
+        assert await node.relaying.awaiting_receipt([SESSION]) == set(), "nothing came from there"
         await node.fetched(IDS[0], RELAY)
         for later in (0, 1, KEPT_BACK_BLOCKS - 1):
             node.known = msgspec.structs.replace(NAMED, height=NAMED.height + later)
-            assert await node.relaying.unsigned([SESSION]) == {SESSION}
+            assert await node.relaying.awaiting_receipt([SESSION]) == {SESSION}
         node.known = msgspec.structs.replace(NAMED, height=NAMED.height + KEPT_BACK_BLOCKS)
-        assert await node.relaying.unsigned([SESSION]) == set(), "who keeps receipts out keeps no proof out"
+        assert await node.relaying.awaiting_receipt([SESSION]) == set(), "who keeps receipts out keeps no proof out"
         node.known = NAMED
-        assert await node.relaying.unsigned([SESSION]) == {SESSION}
+        assert await node.relaying.awaiting_receipt([SESSION]) == {SESSION}
         node.known = msgspec.structs.replace(NAMED, owed=False)
-        assert await node.relaying.unsigned([SESSION]) == set() and not node.relaying._owing
+        assert await node.relaying.awaiting_receipt([SESSION]) == set() and not node.relaying._owing
         assert [path for path, _ in node.taken] == ["/node/receipts"]
-        node.rules = 5
+        node.known = UNNAMED
+        node.manifest = {"relay": {"node": ME.hex(), "signature": SIGNATURE.hex()}}
+        assert await node.relaying.awaiting_receipt([SESSION]) == set() and not node.asked, "no mandate is due for that"
         node.known = NAMED
-        assert await node.relaying.unsigned([SESSION]) == set()
+        node.away = True
+        assert await node.relaying.awaiting_receipt([SESSION]) == set(), "a proof waits for nobody's answer"
+        node.away = False
+        node.rules = 5
+        assert await node.relaying.awaiting_receipt([SESSION]) == set()
 
     await run(tmp_path, test)
 
