@@ -10,8 +10,9 @@ from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.checks.evidence import at_source
 from smoke.static.checks.loaded import runs
+from smoke.static.checks.startup.celery_schedule import settings_without_scheduler
+from smoke.static.checks.startup.django_commands import refused_commands
 from smoke.static.checks.startup.files import FILES
-from smoke.static.checks.startup.managed import refused_commands
 from smoke.static.checks.startup.prepared import rootless_steps, wanting_steps
 from smoke.static.checks.startup.provided import lacking_corpora, odd_numbers
 from smoke.static.checks.startup.unset import unset_variables
@@ -108,6 +109,10 @@ def judge_preparation(scope: Scope, program: LoadedProgram) -> Iterator[Finding]
     for refusal in refused_commands(program, scope.tree):
         at = at_source(scope, refusal.path, refusal.line) if refusal.line else [Evidence(refusal.path)]
         yield FILES.fail(refusal.message, image.service.name, at, remedy="Correct the command, or the settings.")
+    if lacking := settings_without_scheduler(program, scope.tree):
+        message = "celery's scheduler is of django_celery_beat, which INSTALLED_APPS does not name"
+        at = [Evidence(lacking)]
+        yield FILES.fail(message, image.service.name, at, remedy="Correct the command, or the settings.")
     for each in wanting_steps(program):
         message = (
             f"{each.variable} is demanded by {each.path}, which manage.py {each.command} loads: no one gives it then"

@@ -1,4 +1,4 @@
-"""What Django's commands refuse: names that no app has, no hosts for a server, a scheduler whose app is not named."""
+"""What Django's `manage.py` refuses: commands that no app has, and a server without hosts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RefusedCommand(Struct, frozen=True):
 
     message: str
     path: str
-    line: int = 0
+    line: int
 
 
 def refused_commands(program: LoadedProgram, tree: Tree) -> Iterator[RefusedCommand]:
@@ -47,10 +47,6 @@ def refused_commands(program: LoadedProgram, tree: Tree) -> Iterator[RefusedComm
             yield RefusedCommand(why, program.image.dockerfile, start.line)
         if name == "runserver" and (found := _hostless(settings)) is not None:
             yield found
-    scheduled = start.server == "celery" and any("django_celery_beat" in each for each in start.arguments)
-    if scheduled and settings and not any(b"django_celery_beat" in data for data in settings.values()):
-        what = "celery's scheduler is of django_celery_beat, which INSTALLED_APPS does not name"
-        yield RefusedCommand(what, next(iter(settings)))
 
 
 def _behind(words: Sequence[str]) -> tuple[str, ...]:

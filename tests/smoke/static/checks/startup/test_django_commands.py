@@ -1,4 +1,4 @@
-"""What Django's commands refuse."""
+"""What Django's `manage.py` refuses."""
 
 from __future__ import annotations
 
@@ -17,21 +17,18 @@ from django.core.management import execute_from_command_line
 
 execute_from_command_line(sys.argv)
 """
-HEAD = (
-    "FROM python:3.12-slim\nWORKDIR /srv\nRUN pip install django celery django-celery-beat django-crontab\nCOPY . .\n"
-)
+HEAD = "FROM python:3.12-slim\nWORKDIR /srv\nRUN pip install django django-crontab\nCOPY . .\n"
 SETTINGS = "SECRET_KEY = 'x'\nDEBUG = True\nALLOWED_HOSTS = []\nINSTALLED_APPS = ['shop']\n"
 JOB = "from django.core.management.base import BaseCommand\n\n\nclass Command(BaseCommand):\n    pass\n"
 
 
-def told(folder: Path, start: str, settings: str = SETTINGS, **more: str) -> list[str]:
+def told(folder: Path, start: str, settings: str) -> list[str]:
     files: Changes = {
         "Dockerfile": f"{HEAD}CMD {start}\n",
         "manage.py": MANAGE,
         "shop/__init__.py": "",
         "shop/settings.py": settings,
         "shop/management/commands/sync_prices.py": JOB,
-        **{name.replace("__", "/") + ".py": text for name, text in more.items()},
     }
     return [message for kind, message in outcomes(folder, files, "startup.files") if kind == "critical"]
 
@@ -55,19 +52,3 @@ def told(folder: Path, start: str, settings: str = SETTINGS, **more: str) -> lis
 def test_manage(tmp_path: Path, start: str, settings: str, says: str) -> None:
     found = [each for each in told(tmp_path, start, settings) if "command" in each or "ALLOWED" in each]
     assert [says in each for each in found] == ([True] if says else found)
-
-
-CELERY = """\
-import os
-from celery import Celery
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
-app = Celery("shop", broker="memory://")
-"""
-
-
-@pytest.mark.parametrize(("apps", "count"), [("['shop']", 1), ("['shop', 'django_celery_beat']", 0)])
-def test_a_scheduler_of_an_app(tmp_path: Path, apps: str, count: int) -> None:
-    start = "celery -A shop.jobs beat -s /tmp/x -S django_celery_beat.schedulers:DatabaseScheduler"
-    settings = SETTINGS.replace("['shop']", apps)
-    assert sum("INSTALLED_APPS" in each for each in told(tmp_path, start, settings, shop__jobs=CELERY)) == count
