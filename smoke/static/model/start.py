@@ -22,11 +22,11 @@ from smoke.static.model.scene import Scene
 from smoke.static.model.servers.background import detached
 from smoke.static.model.servers.catalog import is_server, served
 from smoke.static.model.servers.served import Situation
-from smoke.static.model.several import kept_running
 from smoke.static.model.shell_syntax import trouble
 from smoke.static.model.stage import Stage
 from smoke.static.model.steps import has_dash
 from smoke.static.model.supervised import programs_of
+from smoke.static.model.supervised_start import kept_running
 from smoke.static.model.wrappers import is_wrapper, unwrap
 from smoke.static.python.installed import Installed
 

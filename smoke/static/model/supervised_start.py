@@ -1,18 +1,16 @@
-"""Programs that keep several others running: each of those has to start."""
+"""The start of a program that keeps others running: each of those has to start."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from smoke.static.model.entries import Followed
 from smoke.static.model.image import Start
+from smoke.static.model.lost_module import lost_module
 from smoke.static.model.scene import Scene
 from smoke.static.model.supervised import Supervised
-from smoke.static.python.distributions import bringers
-from smoke.static.python.installed import Presence
 
 Resolved = Callable[[Start, tuple[str, ...], Scene], Start]
 """Tells what words start."""
@@ -32,19 +30,3 @@ def kept_running(start: Start, listed: Supervised, scene: Scene, resolved: Resol
         if why := why or lost_module(inner, scene):
             return replace(start, trouble=f"its program {each.name} cannot be started: {why}")
     return replace(start, doubt=f"what {start.words[0]} keeps running is not looked into further")
-
-
-def lost_module(start: Start, scene: Scene) -> str:
-    """A module that a program is to load, and that no directory on the path has; empty where one may have it."""
-    top = start.module.partition(".")[0]
-    if not top or start.doubt or top in sys.stdlib_module_names or bringers(top):
-        return ""
-    if scene.installed.has(top).presence is not Presence.ABSENT and any(each.doubts for each in scene.installed.each):
-        return ""
-    for place in start.search:
-        if place.endswith("-packages"):
-            continue
-        if any(scene.exists(f"{place}/{each}") is not False for each in (top, f"{top}.py", f"{top}.pyc")):
-            return ""
-    own = ", ".join(each for each in start.search if not each.endswith("-packages"))
-    return f"there is no module {start.module} in {own}" if own else ""

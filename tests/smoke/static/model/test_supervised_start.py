@@ -1,4 +1,4 @@
-"""Programs that keep several others running: the one that cannot start is named, with what it lacks."""
+"""Programs that keep others running: the one that cannot start is named, with what it lacks."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ def tree(procfile: str, start: str = '["honcho", "start"]', **more: str) -> Chan
     [
         (tree("web: gunicorn web:app\n"), ""),
         (tree("web: gunicorn wsgi:app\n"), "there is no module wsgi in /srv"),
-        (tree("web: gunicorn json:app\n"), ""),
-        (tree("web: gunicorn $APP\n"), ""),
         (tree("web: python lost.py\n"), "there is no /srv/lost.py"),
         (tree("web: gunicorn web:app\njobs: python lost.py\n", '["honcho", "start", "web"]'), ""),
         (tree("web: gunicorn web:app\n", '["honcho", "start", "jobs"]'), "jobs, which Procfile does not have"),
