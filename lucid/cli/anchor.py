@@ -135,7 +135,7 @@ class AnchorJob(NamedTuple):
 
 
 def _anchor(options: argparse.Namespace, doing: AnchorJob) -> int:
-    from lucid.client.recording import await_final, await_replicated, hand_on, replicated
+    from lucid.client.following import await_final, await_replicated, hand_on, replicated
     from lucid.client.sealing import session_key
     from lucid.poot.crypto import Edwards25519
 
@@ -179,7 +179,7 @@ def _anchor(options: argparse.Namespace, doing: AnchorJob) -> int:
 def _write_receipt(options: argparse.Namespace, doing: AnchorJob, client: Client, recording: Recording) -> Path:
     """Write the receipt of a final session, verified; returns where. Raises `Failure`."""
     from lucid.chain.errors import Refusal
-    from lucid.client.recording import proven_receipt
+    from lucid.client.following import proven_receipt
     from lucid.poot.crypto import Edwards25519
 
     path = options.receipt or Path(f"{recording.session}.receipt.json")
@@ -208,7 +208,7 @@ def _tell(options: argparse.Namespace, doing: AnchorJob, found: dict[str, Any]) 
 
 
 def _tell_copies(copied: SessionCopies, quiet: bool) -> None:
-    from lucid.client.recording import replicated
+    from lucid.client.following import replicated
 
     if copied.copies == 1:
         print("lucid: this chain has one node: there are no copies, and what its disk loses is lost", file=sys.stderr)

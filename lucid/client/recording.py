@@ -1,4 +1,4 @@
-"""Anchoring files as one session: what `lucid anchor` does.
+"""Recording files as one session: stored at a node, and handed to it to be anchored, as `lucid anchor` does.
 
 A recording goes on after an interruption where it was (`Journal`), and gives nothing up that may have been anchored.
 """
@@ -12,14 +12,11 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from lucid import __version__
-from lucid.api.answers import SessionCopies, SessionState
 from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id
 from lucid.chain.codec import prepare
-from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import Genesis
+from lucid.chain.errors import Refusal
 from lucid.chain.keys import Crypto
 from lucid.chain.manifests import check_manifest, sign_manifest
-from lucid.chain.receipts import verify_session_receipt
 from lucid.chain.transactions import RelayMandate, claim_message
 from lucid.chain.versions import RELAY_RULES
 from lucid.client import calls
@@ -32,7 +29,6 @@ from lucid.client.sealing import OVERHEAD_BYTES, key_commitment, seal, session_k
 
 CHUNK_BYTES = 4 << 20
 POLL_S = 0.25
-COPIES_POLL_S = 1.0
 LEAST_BYTES = MIN_CHUNK_BYTES - OVERHEAD_BYTES
 CODEC = "lucid-files-2"
 AWAY_S = 30.0
@@ -222,77 +218,6 @@ def _give_up(client: Client, session: UUID, owner: bytes, kept: Path | None, res
             return
     if kept is not None:
         kept.unlink(missing_ok=True)
-
-
-def await_final(
-    client: Client,
-    session: UUID,
-    within_s: float,
-    status: Callable[[str], None] = lambda text: None,
-    owner: bytes = b"",
-) -> SessionState:
-    """Wait until a session is final; returns its state, whatever it is after `within_s`. A node that is away for a
-    while is asked again. Raises `ClientError` when the session failed, or the node is away at the end."""
-    deadline = time.monotonic() + within_s
-    while True:
-        try:
-            state = client.send(calls.session_state(session, owner))
-        except ClientError as error:
-            if time.monotonic() > deadline or (error.status and error.status != 503):
-                raise
-        else:
-            status(state.status)
-            if state.status == "failed":
-                raise ClientError(Code.SESSION_FAILED, f"{state.code}: {state.message}")
-            if state.status == "final" or time.monotonic() > deadline:
-                return state
-        time.sleep(POLL_S)
-
-
-def hand_on(clients: Sequence[Client], recording: Recording) -> list[ClientError]:
-    """Give further nodes the manifest of a session that is final: the node that took it has the only one otherwise, on
-    one card. Returns why nodes did not take it."""
-    refused = []
-    for client in clients:
-        try:
-            client.send(calls.anchor_session(recording.manifest))
-        except ClientError as error:
-            refused.append(error)
-    return refused
-
-
-def await_replicated(
-    client: Client, session: UUID, owner: bytes, within_s: float, status: Callable[[str], None] = lambda text: None
-) -> SessionCopies:
-    """Wait until other nodes hold all chunks of a session; returns how they are held, whatever that is after
-    `within_s`. Does not wait where the chain has one node. Raises `ClientError`."""
-    deadline = time.monotonic() + within_s
-    while True:
-        found = client.send(calls.session_copies(session, owner))
-        if replicated(found) or found.copies == 1 or time.monotonic() > deadline:
-            return found
-        status("copying")
-        time.sleep(COPIES_POLL_S)
-
-
-def replicated(held: SessionCopies) -> bool:
-    """Whether all chunks of a session are where they belong, which is more than one node, and the chain says so where
-    its rules let nodes say it (from 3 on)."""
-    whole = held.copies > 1 and not held.stored + held.verified + held.missing + held.corrupted
-    return whole and (held.on_chain is None or held.on_chain >= held.copies)
-
-
-def proven_receipt(client: Client, recording: Recording, genesis: Genesis, crypto: Crypto) -> bytes:
-    """The receipt of a recording that the node says is final, verified: it proves this very manifest.
-
-    Raises `Refusal` when it does not, `ClientError` when there is none.
-    """
-    anchor = check_manifest(recording.manifest, genesis.chain_id, crypto).anchor
-    data = client.send(calls.receipt(recording.session, anchor.owner))
-    proven = verify_session_receipt(data, genesis, crypto, recording.session.bytes, anchor.owner)
-    if proven != anchor:
-        raise Refusal(Code.RECEIPT_OTHER, "it proves another manifest of this session")
-    return data
 
 
 prepare()  # recordings are stored in threads of their own, and what decodes must be there before they start

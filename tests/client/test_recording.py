@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.notary import CRYPTO, Notary
+from harness.notary import CRYPTO
 from lucid.chain.manifests import check_manifest
 from lucid.chain.receipts import print_receipt
 from lucid.cli.main import main
@@ -19,69 +18,17 @@ from lucid.client.errors import BundleError
 from lucid.client.journal import read_journal
 from tests.client.bench import Bench, bench
 from tests.client.lying import Answer, LyingNode, lying_node
+from tests.client.sanenode import BUSY, NET, Sane, anchor, kept, methods, node
 
-__all__ = ["bench"]
+__all__ = ["bench", "node"]
 
-NET = Notary()
-BUSY = Answer(429, b'{"error":{"code":"LUCID_ERR_3007","message":"too many requests"}}', (("Retry-After", "1"),))
 REFUSED = Answer(400, b'{"error":{"code":"LUCID_ERR_3001","message":"request is not understood"}}')
-PENDING = Answer(202, b'{"session":"x","transaction":"00","status":"pending"}')
-FINAL = Answer(body=json.dumps({"session": "x", "status": "final", "transaction": "00" * 32, "height": 1}).encode())
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No node is waited for."""
     monkeypatch.setattr(recording_module, "AWAY_S", 0.0)
-
-
-class Sane(LyingNode):
-    """A node that takes sessions and proves them."""
-
-    def __init__(self, node: LyingNode) -> None:
-        self.__dict__ = node.__dict__
-        self._answer = LyingNode.answer
-
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
-        """As a node does that is alone on its chain."""
-        if method == "POST" and "/anchor-session" not in self.answers:
-            anchor = check_manifest(body, NET.genesis.chain_id, CRYPTO).anchor
-            self.answers["GET /receipt"] = Answer(
-                body=print_receipt(NET.receipt(NET.transaction(anchor), body), NET.genesis)
-            )
-            self.asked.append(f"{method} {path}")
-            return PENDING
-        if method == "GET" and "/sessions/" in path and not path.partition("?")[0].endswith(("/receipt", "/manifest")):
-            return FINAL
-        return super().answer(method, path, body)
-
-
-@pytest.fixture
-def node(bench: Bench) -> Iterator[LyingNode]:
-    """The bench's node, as sane as a test leaves it, and a file to anchor."""
-    sane = Sane(bench.node)
-    bench.node.answer = sane.answer  # type: ignore[method-assign]
-    (bench.folder / "f").write_bytes(bytes(range(256)) * 40)
-    yield bench.node
-
-
-def anchor(bench: Bench, *options: str) -> tuple[int, str]:
-    """Run `lucid anchor`; returns its status and what it says on standard error."""
-    files = [] if "--resume" in options else ["f"]
-    configs = [] if "--config" in options else ["--config", "node.toml"]
-    status = main(["anchor", *files, *configs, "--owner", "owner.key", "--chunk-size", "1KiB", *options])
-    return status, bench.capsys.readouterr().err
-
-
-def kept(bench: Bench) -> str:
-    """The file of the one recording that goes on."""
-    [path] = bench.folder.glob("*.recording")
-    return path.name
-
-
-def methods(node: LyingNode) -> list[str]:
-    """The methods of what was asked."""
-    return [each.partition(" ")[0] for each in node.asked]
 
 
 def test_a_recording_is_anchored_and_leaves_a_receipt(bench: Bench, node: LyingNode) -> None:
@@ -321,20 +268,6 @@ def test_the_next_node_takes_the_same_session_when_one_goes_away(bench: Bench, n
     assert json.loads((bench.folder / "r.json").read_text())["session"]
 
 
-def test_the_other_nodes_that_are_named_keep_the_manifest_too(bench: Bench, node: LyingNode) -> None:
-    with lying_node() as second, lying_node() as third:
-        second.answers["POST /anchor-session"] = PENDING
-        bench.config("second.toml", second.url)
-        third.answers["POST /anchor-session"] = BUSY._replace(status=503, headers=())
-        bench.config("third.toml", third.url)
-        named = [f"--config={name}.toml" for name in ("node", "second", "third")]
-        status = main(["anchor", "f", *named, "--owner", "owner.key", "--chunk-size", "1KiB", "--receipt", "r.json"])
-        error = bench.capsys.readouterr().err
-        assert status == 0 and error.count("\n") == 1 and "no second copy of the manifest" in error
-        assert methods(second) == ["POST"] and not second.chunks
-    assert (bench.folder / "r.json").exists() and not list(bench.folder.glob("*.recording"))
-
-
 def test_what_may_have_been_anchored_is_not_given_up_when_a_chunk_is_refused_later(
     bench: Bench, node: LyingNode
 ) -> None:
@@ -356,19 +289,3 @@ def test_files_that_changed_behind_their_times_are_noticed(bench: Bench, node: L
     status, error = anchor(bench, "--resume", kept(bench))
     assert status == 2 and "since the manifest was signed" in error
     assert methods(node).count("POST") == 1, "nothing but what was signed is anchored"
-
-
-def test_a_receipt_of_another_manifest_of_the_same_session_is_none(bench: Bench, node: LyingNode) -> None:
-    original = node.answer
-
-    def answer(method: str, path: str, body: bytes) -> Answer:
-        answered = original(method, path, body)
-        if method == "POST":
-            mine = json.loads(body)
-            other = NET.manifest(session=mine["session"], chunks=mine["chunks"], codec="another")
-            node.answers["GET /receipt"] = Answer(body=print_receipt(NET.receipt(manifest=other), NET.genesis))
-        return answered
-
-    node.answer = answer  # type: ignore[method-assign]
-    status, error = anchor(bench, "--receipt", "r.json")
-    assert status == 20 and "6012" in error and not (bench.folder / "r.json").exists()

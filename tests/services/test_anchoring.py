@@ -19,7 +19,7 @@ from lucid.chain.manifests import sign_manifest
 from lucid.chain.receipts import verify_session_receipt
 from lucid.cli.main import main
 from lucid.client import AsyncClient, Client, ClientError, calls
-from lucid.client.recording import await_final
+from lucid.client.following import await_final
 from lucid.machines import anchoring as machine
 from lucid.poot.crypto import Edwards25519
 from lucid.services.anchoring import AnchoringService

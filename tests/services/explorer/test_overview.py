@@ -11,7 +11,7 @@ import httpx
 
 from lucid.chain.errors import Code
 from lucid.client import Client, calls
-from lucid.client.recording import await_final
+from lucid.client.following import await_final
 from lucid.services.devnet import Devnet, DevNode
 from tests.networks import CHAIN, running
 from tests.services.test_anchoring import manifest
