@@ -1,4 +1,6 @@
-"""`nginx.*`: what nginx needs as it starts: hosts that it can look up, and directories that its user may write to."""
+"""`nginx.upstreams` and `nginx.user`: hosts that nginx can look up, directories that its user may write to.
+
+It finds the configurations, too, that `nginx.ports` and `nginx.files` judge."""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.static.checks.serving import FILES, LISTENS, judge_certificates, judge_listening
+from smoke.static.checks.nginx_certificates import FILES, judge_certificates
+from smoke.static.checks.nginx_ports import LISTENS, judge_listening
 from smoke.static.compose.project import ComposeProject, names_in
 from smoke.static.compose.service import ComposeService, text_of
 from smoke.static.model.filesystem import DoubtCause
