@@ -1,4 +1,4 @@
-"""Whether a file that has the name of a standard module breaks what else imports that module."""
+"""Files that have the name of a standard module, and break what else imports that module."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from functools import cache
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from smoke.static.python.graph import Flaw, Graph, ImportProblem
+from smoke.static.python.importer import Importer, Meaning
 from smoke.static.python.source import Source
+from smoke.static.python.standard import has_module
 
 MAX_BYTES = 1 << 19
 _LOADED_FIRST = frozenset(
@@ -47,7 +50,30 @@ _OF_FRAMEWORKS = {
 """What the well-known frameworks need of each, as they are loaded."""
 
 
-def breaks(name: str, own: Source, standard: set[str], outside: set[str]) -> str:
+def judge_shadows(importer: Importer, graph: Graph, directory: str) -> None:
+    """Files beside the script that have a standard module's name: all that is loaded gets them instead."""
+    loaded = [each for source in _eager(graph) for each in source.imports if not (each.lazy or each.level)]
+    standard = {part for each in loaded for part in (each.module, each.module.partition(".")[0])}
+    standard |= {f"{each.module}.{name}" for each in loaded for name in each.names}
+    outside = {each.top for each in graph.outside if not each.lazy and not each.caught}
+    for child in sorted(importer.beside(directory)):
+        name = child.removesuffix(".py")
+        if not has_module(name, importer.version) or name in sys.builtin_module_names:
+            continue
+        found = importer.find(name)
+        if found.kind not in (Meaning.MODULE, Meaning.PACKAGE) or not found.source:
+            continue
+        clause = _breaks(name, importer.source(found.source), standard, outside)
+        if clause:
+            message = f"it stands before the standard library's module {name}: {clause}"
+            graph.problems.append(ImportProblem(found.source, 1, message, flaw=Flaw.SHADOW))
+
+
+def _eager(graph: Graph) -> list[Source]:
+    return [source for path, source in graph.modules.items() if path not in graph.later]
+
+
+def _breaks(name: str, own: Source, standard: set[str], outside: set[str]) -> str:
     """Who needs what the tree's module lacks, as they are loaded: one clause; empty when no one surely does.
 
     `standard` and `outside` are the standard and installed modules that the program imports."""

@@ -13,12 +13,14 @@ from smoke.static.python.consequences import Consequences
 from smoke.static.python.effects import Mention
 from smoke.static.python.graph import Flaw, Graph, ImportProblem, ImportStep, Outside
 from smoke.static.python.importer import Found, Importer, Meaning
-from smoke.static.python.judging import judge_shadows, judge_syntax, judge_user_model
 from smoke.static.python.lifespans import is_served, served_by
 from smoke.static.python.mentions import Mentions
 from smoke.static.python.resolver import Resolver
+from smoke.static.python.shadows import judge_shadows
 from smoke.static.python.source import Import, Source
 from smoke.static.python.standard import has_module
+from smoke.static.python.syntax_errors import judge_syntax
+from smoke.static.python.user_model import judge_user_model
 
 MAX_MODULES = 5_000
 
