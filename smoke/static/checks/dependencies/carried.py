@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from smoke.static.checks.dependencies.absence import Absence
-from smoke.static.checks.dependencies.asked import NOT_BARE
+from smoke.static.checks.dependencies.shared_libraries import NOT_BARE
 from smoke.static.python.distributions import normalized
 from smoke.static.python.extensions import Wheel, read_wheel
 from smoke.static.python.installed import Brought

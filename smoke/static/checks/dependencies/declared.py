@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
 from smoke.static.checks.dependencies.absence import Absence
-from smoke.static.checks.dependencies.asked import lacking_metadata
 from smoke.static.checks.dependencies.companions import lacking_companions, lacking_extras, lacking_needs
 from smoke.static.checks.dependencies.doubts import doubt_of
+from smoke.static.checks.dependencies.metadata import lacking_metadata
 from smoke.static.checks.dependencies.moved import moved_names
 from smoke.static.checks.evidence import at_source
 from smoke.static.model.filesystem import DoubtCause

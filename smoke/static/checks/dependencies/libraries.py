@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
-from smoke.static.checks.dependencies.asked import lacking_libraries
 from smoke.static.checks.dependencies.browsers import lacking_browsers
 from smoke.static.checks.dependencies.carried import lacking_of_wheels
+from smoke.static.checks.dependencies.shared_libraries import lacking_libraries
 from smoke.static.python.distributions import BUNDLED, SHARED_LIBRARIES, modules
 from smoke.static.python.installed import Brought
 from smoke.static.python.program import LoadedProgram
