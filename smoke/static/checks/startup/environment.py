@@ -13,8 +13,9 @@ from smoke.static.checks.loaded import runs
 from smoke.static.checks.startup.celery_schedule import settings_without_scheduler
 from smoke.static.checks.startup.django_commands import refused_commands
 from smoke.static.checks.startup.files import FILES
+from smoke.static.checks.startup.nltk_data import lacking_corpora
+from smoke.static.checks.startup.number_variables import odd_numbers
 from smoke.static.checks.startup.prepared import rootless_steps, wanting_steps
-from smoke.static.checks.startup.provided import lacking_corpora, odd_numbers
 from smoke.static.checks.startup.unset import unset_variables
 from smoke.static.model.image import Image
 from smoke.static.python.effects import Demand
@@ -94,10 +95,11 @@ def judge_unset(scope: Scope, image: Image) -> Iterator[Finding]:
 
 def judge_provision(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
     """What the code takes for granted, and is given otherwise."""
-    for check, found in ((ENVIRONMENT, odd_numbers(scope, program)), (FILES, lacking_corpora(scope, program))):
-        for each in found:
-            at = at_source(scope, each.path, each.line)
-            yield check.fail(each.message, program.image.service.name, at, remedy=each.remedy)
+    for odd in odd_numbers(scope, program):
+        at = at_source(scope, odd.path, odd.line)
+        yield ENVIRONMENT.fail(odd.message, program.image.service.name, at, remedy=odd.remedy)
+    for lacking in lacking_corpora(scope, program):
+        yield lacking.finding(FILES, scope, program)
 
 
 def judge_preparation(scope: Scope, program: LoadedProgram) -> Iterator[Finding]:
