@@ -26,13 +26,14 @@ from smoke.static.python.calls import Calls, gives_environment
 from smoke.static.python.conditions import Truth, Version, call_name, decide, dotted
 from smoke.static.python.effects import AskedArguments, CallOut, Climb, Demand, Effects, Mention
 from smoke.static.python.flags import Flags
+from smoke.static.python.flask_routes import twice_routed
 from smoke.static.python.hooks import StartHooks, begins
 from smoke.static.python.literals import Literals
 from smoke.static.python.making import made_by
 from smoke.static.python.naming import Naming
 from smoke.static.python.needing import needed_by_fields, needed_by_route
 from smoke.static.python.nodes import below, children
-from smoke.static.python.outdated import bare_decorators, twice_routed, untyped_fields
+from smoke.static.python.outdated import bare_decorators, untyped_fields
 from smoke.static.python.pydantic import demanded
 from smoke.static.python.signatures import makers_of, own_of, refused_attribute
 from smoke.static.python.staying import ends_with_its_threads

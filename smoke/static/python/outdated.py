@@ -1,4 +1,4 @@
-"""Calls that newer versions of well-known distributions refuse, and routes that Flask refuses to take twice.
+"""Calls that newer versions of well-known distributions refuse.
 
 From the distributions' own changelogs (November 2026)."""
 
@@ -103,30 +103,3 @@ def outside_context(node: ast.Call, last: str, maker: str, main: bool) -> Iterat
     if maker == "flask_sqlalchemy.SQLAlchemy" and last in ("create_all", "drop_all") and not node.args:
         what = f"{last}() needs an application's context"
         yield Outdated(line=node.lineno, distribution="flask-sqlalchemy", since="3.0", what=what, main=main)
-
-
-def twice_routed(parsed: ast.Module) -> Iterator[tuple[int, str]]:
-    """Functions of one name that one app of Flask gets routes to: it refuses the second."""
-    makers = {
-        node.targets[0].id
-        for node in parsed.body
-        if isinstance(node, ast.Assign)
-        and len(node.targets) == 1
-        and isinstance(node.targets[0], ast.Name)
-        and isinstance(node.value, ast.Call)
-        and dotted(node.value.func).rpartition(".")[2] in ("Flask", "Blueprint")
-    }
-    seen: set[tuple[str, str]] = set()
-    for node in parsed.body if makers else ():
-        if not isinstance(node, ast.FunctionDef):
-            continue
-        routed: set[tuple[str, str]] = set()
-        for each in node.decorator_list:
-            app, _, method = dotted(each.func).rpartition(".") if isinstance(each, ast.Call) else ("", "", "")
-            named = isinstance(each, ast.Call) and {"endpoint", None} & {one.arg for one in each.keywords}
-            if app in makers and method in ("route", "get", "post", "put", "delete", "patch") and not named:
-                routed.add((app, node.name))
-        if routed & seen:
-            yield node.lineno, f"{node.name} is made twice, and Flask refuses two functions for one endpoint"
-        if len(node.decorator_list) == len([each for each in node.decorator_list if isinstance(each, ast.Call)]):
-            seen |= routed

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from smoke.static.python.outdated import outdated_by, twice_routed
+from smoke.static.python.outdated import outdated_by
 
 
 @pytest.mark.parametrize(
@@ -24,10 +24,3 @@ def test_what_is_refused(text: str, name: str, since: str) -> None:
     node = ast.parse(text, mode="eval").body
     assert isinstance(node, ast.Call)
     assert "".join(each.since for each in outdated_by(node, name)) == since
-
-
-def test_one_endpoint_has_one_function() -> None:
-    route = "@app.route('/{}')\ndef {}(): pass\n"
-    app = "app = Flask(__name__)\n"
-    assert [line for line, _ in twice_routed(ast.parse(app + route.format("a", "f") + route.format("b", "f")))] == [5]
-    assert list(twice_routed(ast.parse(app + route.format("a", "f") + route.format("b", "g")))) == []
