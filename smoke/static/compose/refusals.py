@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from smoke.static.compose.document import YamlNode
 from smoke.static.compose.hostports import taken_twice
+from smoke.static.compose.image_name import unreadable
 from smoke.static.compose.mounted import missing_mounts
-from smoke.static.compose.referring import unreadable
 from smoke.static.generated import made_beforehand
 from smoke.static.regex import regex
 from smoke.tree import Tree

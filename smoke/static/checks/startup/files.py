@@ -14,10 +14,10 @@ from smoke.static.checks.startup.localized import unlocalized
 from smoke.static.checks.startup.makers import maker_of, makers_of
 from smoke.static.checks.startup.programs import lacking_programs
 from smoke.static.model.image import Image
+from smoke.static.python.configparser_sections import sectioned
 from smoke.static.python.effects import FileUse, Use
 from smoke.static.python.paths import CodePath
 from smoke.static.python.program import LoadedProgram
-from smoke.static.python.sections import sectioned
 from smoke.static.regex import regex
 from smoke.static.scope import Scope
 

@@ -7,10 +7,10 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from smoke.static.model.managers.indexes import not_held
 from smoke.static.model.managers.listed import other_pin, requirement_lines
 from smoke.static.model.managers.own_python import managed_refusal
 from smoke.static.model.managers.project import project_refusal
+from smoke.static.model.managers.pytorch_index import not_held
 from smoke.static.model.managers.requirement import unmet
 from smoke.static.model.stage import Stage
 from smoke.static.model.targets import Target, target_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.bases.never import never_was
+from smoke.static.model.bases.nonexistent_tags import never_was
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.managers.indexes import not_held
+from smoke.static.model.managers.pytorch_index import not_held
 from tests.smoke.static.model.staged import stage
 
 INDEX = "--index-url https://download.pytorch.org/whl/cpu"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.python.addresses import KnownTexts, addresses, settings_of
+from smoke.static.python.store_addresses import KnownTexts, addresses, settings_of
 
 TOP = "import os\nimport redis\nimport psycopg2\nimport pymongo\nfrom sqlalchemy import create_engine\n"
 

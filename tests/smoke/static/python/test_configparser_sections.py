@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.python.sections import sectioned
+from smoke.static.python.configparser_sections import sectioned
 
 TOP = "import configparser\nconfig = configparser.ConfigParser()\n"
 

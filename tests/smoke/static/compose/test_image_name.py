@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.compose.referring import unreadable
+from smoke.static.compose.image_name import unreadable
 
 
 @pytest.mark.parametrize(
