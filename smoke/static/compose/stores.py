@@ -135,11 +135,11 @@ def address_of(name: str, values: dict[str, str]) -> StoreAddress | None:
 
 def store_of(image: str) -> StoreKind | None:
     """The store that a public image is of."""
-    name = repository(image)
+    name = hub_repository(image)
     return next((each for each in STORES if name in each.images), None)
 
 
-def repository(image: str) -> str:
+def hub_repository(image: str) -> str:
     """The repository that a reference names, as Docker Hub calls it."""
     bare = re.sub(r"(?::[\w.-]+)?(?:@sha256:\w+)?$", "", image)
     return re.sub(r"^(?:(?:index\.)?docker\.io/|public\.ecr\.aws/docker/)?(?:library/)?", "", bare)

@@ -12,8 +12,8 @@ from smoke.static.checks.compose.running import (
     at_node,
     items_of,
     owner_elsewhere,
-    repository_of,
     text_of,
+    without_tag,
 )
 from smoke.static.compose.project import names_in
 from smoke.static.compose.service import ComposeService
@@ -100,7 +100,7 @@ def _never_healthy(service: RunningService, other: ComposeService) -> bool:
     if test is not None:
         return text_of(test) == "NONE" or [item.text for item in items_of(test)][:1] == ["NONE"]
     if other.build is None:
-        name = re.sub(r"^(?:docker\.io/)?(?:library/)?", "", repository_of(other.image))
+        name = re.sub(r"^(?:docker\.io/)?(?:library/)?", "", without_tag(other.image))
         return name in _NO_HEALTH
     image = service.images.get(other.name)
     return (

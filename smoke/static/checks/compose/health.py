@@ -11,7 +11,7 @@ from smoke.static.checks import remedies
 from smoke.static.checks.compose.ports import expected_ports
 from smoke.static.checks.compose.running import RunningService, at_node, text_of
 from smoke.static.checks.probes import health_programs, lost_path, ports_asked, unable
-from smoke.static.compose.stores import repository
+from smoke.static.compose.stores import hub_repository
 from smoke.static.model.image import HealthCheck
 from smoke.static.scope import Scope
 
@@ -41,7 +41,7 @@ _ONLY_IN = {
 
 def _of_public(service: RunningService, words: list[str]) -> str:
     """A program that a well-known public image surely lacks; empty when it may have all."""
-    name, tag = repository(service.service.image), service.service.image.rpartition(":")[2]
+    name, tag = hub_repository(service.service.image), service.service.image.rpartition(":")[2]
     lacking = _WITHOUT.get(name, frozenset())
     if name in ("postgres", "redis", "memcached") and "alpine" not in tag:
         lacking |= {"wget"}

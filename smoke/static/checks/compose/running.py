@@ -50,7 +50,8 @@ def owner_elsewhere(scope: Scope, name: str, service: ComposeService) -> str:
     return ""
 
 
-def repository_of(reference: str) -> str:
+def without_tag(reference: str) -> str:
+    """A reference without the tag, or the digest, at its end; unlike `hub_repository`, with the registry as written."""
     return re.sub(r"(@sha256:\w+|:[\w.-]+)$", "", reference)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.static.checks.compose.running import RunningService, owner_elsewhere, repository_of
+from smoke.static.checks.compose.running import RunningService, owner_elsewhere, without_tag
 from smoke.static.compose.project import ComposeProject
 from smoke.static.compose.service import ComposeService
 from smoke.static.generated import made_beforehand
@@ -85,7 +85,7 @@ def _image_of(scope: Scope, service: ComposeService) -> Image | None:
         if exact or same:
             return (exact or same)[0]
     for image in scope.images:
-        if image.service.image is not None and repository_of(image.service.image) == repository_of(service.image):
+        if image.service.image is not None and without_tag(image.service.image) == without_tag(service.image):
             return image
     named = (image for image in scope.images if image.service.name == service.name)
     return next(named, None) if service.build is not None or not service.image else None

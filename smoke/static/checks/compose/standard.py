@@ -10,7 +10,7 @@ from msgspec import Struct
 from smoke.finding import Finding, Severity
 from smoke.static.checks.compose.running import RunningService, at_node
 from smoke.static.checks.compose.services import SERVICES
-from smoke.static.compose.stores import address_of, repository
+from smoke.static.compose.stores import address_of, hub_repository
 
 
 class _Wanted(Struct, frozen=True):
@@ -81,11 +81,11 @@ def _kind(service: RunningService) -> str:
     """The public image that it is, or that the tree only adds files to; empty for all others."""
     image = service.image
     if service.service.build is None:
-        return repository(service.service.image)
+        return hub_repository(service.service.image)
     if image is None or image.broken or image.final is None or len(image.stages.stages) != 1:
         return ""
     told = {"ENTRYPOINT", "CMD", "ONBUILD"} & {each.keyword for each in image.final.instructions}
-    return "" if told or "$" in image.base_reference else repository(image.base_reference)
+    return "" if told or "$" in image.base_reference else hub_repository(image.base_reference)
 
 
 def _lacking(service: RunningService, wanted: _Wanted, kind: str) -> Iterator[Finding]:

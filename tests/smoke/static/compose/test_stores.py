@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.compose.stores import address_in, address_of, repository, store_of
+from smoke.static.compose.stores import address_in, address_of, hub_repository, store_of
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_other_variables(values: dict[str, str]) -> None:
 )
 def test_images(image: str, name: str, kind: str) -> None:
     store = store_of(image)
-    assert (repository(image), "" if store is None else store.name) == (name, kind)
+    assert (hub_repository(image), "" if store is None else store.name) == (name, kind)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.checks.compose.running import items_of, repository_of, text_of, with_defaults
+from smoke.static.checks.compose.running import items_of, text_of, with_defaults, without_tag
 
 
 @pytest.mark.parametrize(
-    ("reference", "repository"),
+    ("reference", "bare"),
     [
         ("redis", "redis"),
         ("redis:7", "redis"),
         ("host:5000/redis", "host:5000/redis"),
         ("host:5000/redis:7-alpine", "host:5000/redis"),
         ("redis@sha256:" + "0" * 64, "redis"),
+        ("docker.io/library/redis:7", "docker.io/library/redis"),
     ],
 )
-def test_a_repository_is_a_reference_without_tag_and_digest(reference: str, repository: str) -> None:
+def test_a_reference_without_tag_or_digest(reference: str, bare: str) -> None:
     """A port of a registry is not a tag: what follows it has a slash."""
-    assert repository_of(reference) == repository
+    assert without_tag(reference) == bare
 
 
 @pytest.mark.parametrize(
