@@ -147,7 +147,7 @@ class DataService(Service):
         return next(ChunkFolder(self._folder).chunks(), None) is None
 
     def _receipts(self) -> int:
-        return self.relaying.signed
+        return self.relaying.receipts.signed
 
     def _quarantined(self) -> int:
         return self.chunks.inventory.quarantined

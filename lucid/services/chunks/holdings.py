@@ -17,6 +17,7 @@ from lucid.chain.versions import HOLDING_RULES
 from lucid.machines.replicamessages import MAX_NAMED, ReplicaMessage
 from lucid.services.chunks.belonging import Belonging, ChunkPlaces, belonging
 from lucid.services.chunks.chaincopies import ChainCopies, OnChain
+from lucid.services.chunks.handedin import SAID_BLOCKS
 from lucid.services.chunks.listings import dropped
 from lucid.services.chunks.sessionlists import SessionLists
 from lucid.services.process.sibling import Sibling
@@ -35,8 +36,6 @@ PAGE = 64
 assert PAGE <= MAX_NAMED
 MAX_OPEN = 4_096
 """Sessions that are looked at often; the rest wait for the next look through all."""
-SAID_BLOCKS = 24
-"""What was said and is not on the chain after so many blocks is said again."""
 LOST_S = 60.0
 """How long something must be missing before the node takes back what it said: most of it is repaired before."""
 

@@ -13,6 +13,8 @@ from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreDamaged, StoreError
 
+LOOK_S = 10.0
+"""How long after its end all sessions are looked through again."""
 REST = 4
 """After each page it rests for so many times as long as that took."""
 PAGE = 64

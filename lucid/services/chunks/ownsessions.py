@@ -11,6 +11,7 @@ import trio
 from lucid.chain.errors import Code
 from lucid.chain.versions import HOLDING_RULES
 from lucid.services.chunks.chaincopies import RulesInForce
+from lucid.services.chunks.sessionindex import ID_BYTES
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
@@ -22,7 +23,6 @@ FOLLOWED_KEY = b"height"
 NOTED_BLOCKS = 64
 """So often that height is stored where no block has a session."""
 HEIGHT_BYTES = 8
-ID_BYTES = 16
 WAIT_MS = 20_000
 """How long the block manager waits for the next block before it answers."""
 RETRY_S = 5.0

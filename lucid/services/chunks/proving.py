@@ -21,17 +21,13 @@ from lucid.chain.merkle import inclusion_proof
 from lucid.chain.versions import PROOF_RULES
 from lucid.services.chunks.chaincopies import RulesInForce, known_of
 from lucid.services.chunks.chunks import Chunks
+from lucid.services.chunks.handedin import SAID_BLOCKS
 from lucid.services.chunks.listings import Listings
-from lucid.services.chunks.looking import look_through
+from lucid.services.chunks.looking import LOOK_S, look_through
 from lucid.services.chunks.storedchunk import ChunkDamaged
 from lucid.services.process.sibling import Sibling
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreDamaged, StoreError
-
-LOOK_S = 10.0
-"""How long after its end all sessions are looked through again."""
-SAID_BLOCKS = 24
-"""A proof that is not on the chain after so many blocks is sent again."""
 
 AwaitingReceipt = Callable[[Sequence[bytes]], Awaitable[set[bytes]]]
 

@@ -16,8 +16,9 @@ from lucid.chain.codec import decode
 from lucid.chain.transactions import Answers
 from lucid.services.chunks import proving
 from lucid.services.chunks.chunks import Chunks
+from lucid.services.chunks.handedin import SAID_BLOCKS
 from lucid.services.chunks.listings import Listings, kept
-from lucid.services.chunks.proving import SAID_BLOCKS, AskedProofs, Proving
+from lucid.services.chunks.proving import AskedProofs, Proving
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreSlow
