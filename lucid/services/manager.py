@@ -39,6 +39,7 @@ from lucid.machines.performing import complete
 from lucid.machines.replicamessages import is_replica_message
 from lucid.services.chain.blocks import BlockRoutes
 from lucid.services.chain.chainview import ChainStatus, ChainView
+from lucid.services.chain.clocks import Clocks
 from lucid.services.chain.decisions import Decisions
 from lucid.services.chain.index import TransactionIndex
 from lucid.services.chain.liveness import Liveness, Reach
@@ -127,8 +128,8 @@ class ManagerService(Service):
             lambda: self.manager.syncing.sources.vouched_height,
             self._validators_seen,
             lambda: self.manager.syncing.sources.informed,
-            self.peers.clocks_off_ms,
         )
+        self.clocks = Clocks(self.genesis, self.peers.clocks_off_ms)
         self.upgrading = Upgrading(self.chain, self.genesis, self.key, self.peers.known_rules)
         self._show_conditions()
         self._show_figures()
@@ -140,10 +141,10 @@ class ManagerService(Service):
         self.web.checks += [
             self._reach,
             self.upgrading.stopped,
-            *map(self._while_it_goes_on, self.liveness.conditions()),
+            *map(self._while_it_goes_on, [*self.liveness.conditions(), self.clocks.own]),
         ]
         self.web.warnings += [
-            self.liveness.peers_clocks,
+            self.clocks.of_peers,
             self.upgrading.due,
             lambda: no_validator(self.chain, self.key),
         ]
@@ -258,7 +259,9 @@ class ManagerService(Service):
     def _observe(self, effect: Observe) -> None:
         fact = effect.fact
         if isinstance(fact, BlockFinal):
-            self.liveness.block_final(self.chain.tree.root.ledger.core.head.tick, clock_ms())
+            tick, now_ms = self.chain.tree.root.ledger.core.head.tick, clock_ms()
+            self.liveness.block_final(tick, now_ms)
+            self.clocks.block_final(tick, now_ms)
             self.latency_ms = clock_ms() - self._seen.pop(fact.hash, clock_ms())
             self.index.follow()
         elif isinstance(fact, BlockValid):

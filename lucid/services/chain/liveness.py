@@ -1,10 +1,10 @@
-"""How a node stands with its chain, as its operator would ask: halted, behind, or with a clock that is off."""
+"""How a node stands with its chain, as its operator would ask: halted, or behind."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from lucid.chain.genesis import Genesis
@@ -12,14 +12,10 @@ from lucid.services.web.web import STARTING, STARTING_S, Condition
 
 FEW_BLOCKS = 5
 """A node that lacks no more is not behind: blocks are on their way."""
-BLOCKS = 8
-"""Blocks in a row by which the clock is judged."""
 TIMEOUTS = 6
 """Views that may time out in a row: leaders that are down follow each other rarely for longer."""
 
-
-CATCHING_UP, CLOCK_OFF = "catching up", "clock off"
-KEEP_CLOCK = "have the clock kept by NTP"
+CATCHING_UP = "catching up"
 FETCHING = "nothing: it fetches them; see that height grows"
 
 
@@ -32,7 +28,7 @@ class Reach(NamedTuple):
 
 class Liveness:
     """Follows the final blocks. `height` tells how high the chain is here, `goal` how high it is as enough
-    peers say, `reach` who is there, `clocks` by how many ms those of peers are ahead of this node's at least."""
+    peers say, `reach` who is there, `informed` whether peers have said how high it is."""
 
     def __init__(
         self,
@@ -41,7 +37,6 @@ class Liveness:
         goal: Callable[[], int],
         reach: Callable[[], Reach],
         informed: Callable[[], bool],
-        clocks: Callable[[], Mapping[bytes, int]] = dict,
     ) -> None:
         parameters = genesis.parameters
         self._genesis = genesis
@@ -49,11 +44,10 @@ class Liveness:
         self._goal = goal
         self._reach = reach
         self._informed = informed
-        self._clocks = clocks
         self._began_s = time.monotonic()
         self._moved_s = time.monotonic()
-        self._ages: deque[tuple[float, int]] = deque(maxlen=BLOCKS)
-        """When blocks became final here, and how old they were by this node's clock."""
+        self._ages: deque[tuple[float, int]] = deque(maxlen=2)
+        """When the last blocks became final here, and how old they were by this node's clock."""
         self.allowed_s = (parameters.block_interval_ms + TIMEOUTS * parameters.slot_timeout_ms) / 1000
         """How long the protocol may take from one final block to the next."""
 
@@ -64,7 +58,7 @@ class Liveness:
 
     def conditions(self) -> list[Callable[[], Condition | None]]:
         """What /health asks."""
-        return [self.behind, self.halted, self.clock]
+        return [self.behind, self.halted]
 
     def behind(self) -> Condition | None:
         """Whether this node catches up."""
@@ -100,55 +94,3 @@ class Liveness:
         if seen < quorum:
             return Condition("halted", what, "start the nodes that are missing, or mend the connections to them")
         return Condition("halted", what, "see whether their engines are healthy, and all clocks right")
-
-    def clock(self) -> Condition | None:
-        """Whether this node's clock is off, by those of its peers or else by the blocks that become final."""
-        return self._off_its_peers() or self._off_the_blocks()
-
-    def peers_clocks(self) -> Condition | None:
-        """Whether the clocks of some peers are off, but not those of most: that is for these to mend."""
-        off = self._off()
-        if not off or self._off_its_peers() is not None:
-            return None
-        names = ", ".join(f"{node.hex()[:16]} by {each / 1000:+.1f} s" for node, each in sorted(off.items()))
-        return Condition(CLOCK_OFF, f"the clocks of {len(off)} peers differ from this node's: {names}", KEEP_CLOCK)
-
-    def _off(self) -> dict[bytes, int]:
-        most_ms = self._genesis.parameters.max_clock_drift_ms
-        return {node: off for node, off in self._clocks().items() if abs(off) > most_ms}
-
-    def _off_its_peers(self) -> Condition | None:
-        """Most of the peers that are connected have a clock that differs in the same way. It is known while the chain
-        stands still too, of which a clock may be the reason."""
-        peers = len(self._clocks())
-        for way, sign in (("behind", 1), ("ahead of", -1)):
-            off = sorted(sign * each for each in self._off().values() if sign * each > 0)
-            if 2 * len(off) > peers:
-                by_s = off[len(off) // 2] / 1000
-                said = f"this node's clock is {by_s:.1f} s {way} those of {len(off)} of its {peers} peers"
-                return Condition(CLOCK_OFF, said, KEEP_CLOCK)
-        return None
-
-    def _off_the_blocks(self) -> Condition | None:
-        """Whether blocks that come one by one are all too old, or of the future, by this node's clock."""
-        parameters = self._genesis.parameters
-        interval_ms = parameters.block_interval_ms
-        if len(self._ages) < BLOCKS:
-            return None
-        took_ms = (self._ages[-1][0] - self._ages[0][0]) * 1000
-        if took_ms < (BLOCKS - 1) * interval_ms // 2:
-            return None  # they were fetched, not waited for
-        ages = [age for _, age in self._ages]
-        earlier, later = ages[: BLOCKS // 2], ages[BLOCKS // 2 :]
-        if abs(min(earlier) - min(later)) >= interval_ms // 2:
-            return None  # a clock is off by the same all the time: this node falls behind, or comes up
-        # Of a chain that is slow, as on nodes that have too much to do, every block is old when it is final.
-        spacing_ms = max(interval_ms, 2 * took_ms / (BLOCKS - 1) - interval_ms)
-        usual_ms = spacing_ms + parameters.slot_timeout_ms + parameters.max_clock_drift_ms
-        if max(ages) < -parameters.max_clock_drift_ms:
-            off = f"{-max(ages) / 1000:.1f} s behind"
-        elif min(ages) > usual_ms:
-            off = f"{min(ages) / 1000:.1f} s ahead of"
-        else:
-            return None
-        return Condition(CLOCK_OFF, f"this node's clock is {off} the chain's", KEEP_CLOCK)

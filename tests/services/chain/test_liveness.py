@@ -1,11 +1,11 @@
-"""What /health says of a chain that stands still, of one that is ahead, and of a clock that is off."""
+"""What /health says of a chain that stands still, and of one that is ahead."""
 
 from __future__ import annotations
 
 import pytest
 
 from lucid.chain.genesis import Genesis, GenesisNode, paced
-from lucid.services.chain.liveness import BLOCKS, FEW_BLOCKS, Liveness, Reach
+from lucid.services.chain.liveness import FEW_BLOCKS, Liveness, Reach
 
 GENESIS = Genesis(1_000_000, (GenesisNode(bytes(32), "pi"),), parameters=paced(1_000))
 
@@ -18,7 +18,6 @@ class Bench:
         self.height = self.goal = 0
         self.informed = True
         self.reach = Reach(4, 3)
-        self.clocks: dict[bytes, int] = {}
         monkeypatch.setattr("time.monotonic", lambda: self.now_s)
         self.liveness = Liveness(
             GENESIS,
@@ -26,7 +25,6 @@ class Bench:
             lambda: self.goal,
             lambda: self.reach,
             lambda: self.informed,
-            lambda: self.clocks,
         )
 
     def blocks(self, count: int, off_ms: int, every_s: float = 1.0) -> None:
@@ -100,18 +98,7 @@ def test_blocks_that_are_missing_are_counted(bench: Bench) -> None:
     assert bench.states() == []
 
 
-@pytest.mark.parametrize(
-    ("off_ms", "said"), [(0, None), (-500, None), (1_000, None), (-5_000, "4.7 s behind"), (60_000, "60.3 s ahead of")]
-)
-def test_a_clock_that_is_off_is_told_by_how_much(bench: Bench, off_ms: int, said: str | None) -> None:
-    bench.blocks(BLOCKS - 1, off_ms)
-    assert bench.liveness.clock() is None, "too few to tell"
-    bench.blocks(1, off_ms)
-    found = bench.liveness.clock()
-    assert (None if found is None else found.sentence) == (said and f"this node's clock is {said} the chain's")
-
-
-def test_old_blocks_that_are_fetched_say_nothing_of_the_clock(bench: Bench) -> None:
+def test_who_fetches_many_old_blocks_catches_up(bench: Bench) -> None:
     bench.blocks(50, 3_600_000, every_s=0.01)
     assert bench.states() == ["catching up"]
 
@@ -136,51 +123,3 @@ def test_a_chain_that_stops_after_two_blocks_at_once_fetches_nothing(bench: Benc
     assert bench.states() == []
     bench.now_s += 2
     assert bench.states() == ["halted"]
-
-
-@pytest.mark.parametrize("off_ms", [60_000, 3_600_000])
-def test_blocks_that_come_one_by_one_are_not_fetched(bench: Bench, off_ms: int) -> None:
-    bench.blocks(BLOCKS, off_ms)
-    assert bench.states() == ["clock off"]
-
-
-def test_a_chain_that_is_slow_is_no_clock_that_is_off(bench: Bench) -> None:
-    bench.blocks(2 * BLOCKS, 7_000, every_s=5.0)
-    assert bench.liveness.clock() is None
-    bench.blocks(2 * BLOCKS, 7_000)
-    assert bench.liveness.clock() is not None, "blocks come as fast as they should, and are too old"
-    bench.blocks(2 * BLOCKS, 60_000, every_s=5.0)
-    assert bench.liveness.clock() is not None, "older than that it is slow could make them"
-
-
-@pytest.mark.parametrize("step_ms", [500, -500])
-def test_a_node_that_falls_behind_or_comes_up_slowly_has_no_clock_that_is_off(bench: Bench, step_ms: int) -> None:
-    """On a machine with far too much to do, blocks came one by one and up to 29 s late, each by another time."""
-    for number in range(3 * BLOCKS):
-        bench.blocks(1, 20_000 + number * step_ms, every_s=1.5 if step_ms > 0 else 0.6)
-        assert bench.liveness.clock() is None
-    bench.blocks(BLOCKS, 20_000)
-    assert bench.states() == ["clock off"]
-
-
-def test_a_clock_that_is_off_those_of_most_peers_is_named_although_the_chain_stands_still(bench: Bench) -> None:
-    bench.blocks(1, 0)
-    bench.now_s += 60
-    bench.clocks = {b"a": -60_100, b"b": -59_000, b"c": 0}
-    assert bench.states() == ["halted", "clock off"]
-    found = bench.liveness.clock()
-    assert found is not None and found.sentence == "this node's clock is 60.1 s ahead of those of 2 of its 3 peers"
-    bench.clocks = {b"a": 61_000}
-    found = bench.liveness.clock()
-    assert found is not None and "61.0 s behind those of 1 of its 1 peers" in found.sentence and found.remedy
-    assert bench.liveness.peers_clocks() is None
-    bench.clocks = {b"a": GENESIS.parameters.max_clock_drift_ms, b"b": -100}
-    assert bench.liveness.clock() is bench.liveness.peers_clocks() is None
-
-
-def test_the_clocks_of_a_few_peers_are_theirs_to_mend(bench: Bench) -> None:
-    bench.clocks = {b"\xaa" * 32: 60_000, b"\xbb" * 32: -60_000, b"c": 0, b"d": 0}
-    assert bench.liveness.clock() is None
-    found = bench.liveness.peers_clocks()
-    assert found is not None and "2 peers are off" in found.sentence
-    assert "aaaaaaaaaaaaaaaa by +60.0 s, bbbbbbbbbbbbbbbb by -60.0 s" in found.sentence
