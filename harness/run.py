@@ -10,10 +10,10 @@ from pathlib import Path
 from msgspec import structs
 
 from harness.bounds import Progress
-from harness.command import command
 from harness.driving import Ended, Tick, Watching, driven, watched
 from harness.invariants import ANCHORS, PROGRESS
 from harness.policy import LeaderPolicy
+from harness.repeating import command
 from harness.report.page import render
 from harness.result import CheckedInvariant, RunResult, UnboundStretch
 from harness.timeline.page import render as timeline

@@ -96,7 +96,7 @@ def run_scenario(options: argparse.Namespace) -> int:
 
 
 def _scenario(options: argparse.Namespace) -> Scenario:
-    from harness.command import OPTIONS
+    from harness.repeating import OPTIONS
     from sim.scenario import ScenarioError, changed, load
     from sim.words import with_words
 

@@ -1,5 +1,4 @@
-"""What a peer's clock is known to be: it says its time once on each connection, and when that was lies between two
-moments of this process. So neither a slow network nor a process that was paused looks like a clock that is off."""
+"""By how much a peer's clock differs from ours, within what one reading can tell."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from harness.command import command
+from harness.repeating import command
 from sim.scenario import Scenario, changed, load
 
 
