@@ -60,6 +60,8 @@ from lucid.storage.interface import StoreDamaged
 RECONNECT_S = 0.25
 
 NOT_YET = "it has not reached its manager yet"
+UNRECORDED = "the engine is idle until it has recorded this start"
+UNRECORDABLE = "the engine signs nothing: its start cannot be recorded, the store is damaged"
 
 _log = logging.getLogger("lucid.engine")
 
@@ -125,10 +127,10 @@ class EngineService(Service):
             task_status.started()  # what comes next waits for room on a full disk
             try:
                 await self._begin_log()
-                self._trouble = "it is not asked before this start is counted"
+                self._trouble = UNRECORDED
                 await self.votes.count_start(clock_ms())
             except StoreDamaged:
-                self._trouble = "it is not asked: this start cannot be counted in a store that is damaged"
+                self._trouble = UNRECORDABLE
                 raise  # nothing is signed
             self._trouble = NOT_YET
             await self._connect()
@@ -163,10 +165,12 @@ class EngineService(Service):
             await trio.sleep(RECONNECT_S)
 
     def _reach(self) -> str | None:
-        """What is wrong with the way to the manager."""
+        """Why the manager is not reached, or not asked."""
         if self.engine is None:
+            if self._trouble not in (UNRECORDED, UNRECORDABLE):
+                return f"manager: {self._trouble}"
             beside = "" if self.votes.uncounted is None else f" in the data folder ({self.votes.uncounted})"
-            return f"manager: {self._trouble}{beside}"
+            return f"{self._trouble}{beside}"
         if self._link is not None and self._link.silent:
             return "manager: it says nothing"
         return None

@@ -24,9 +24,9 @@ from lucid.machines.effects import Evicted, Fact, Observe, Offer, TimedOut, View
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.poot.crypto import Edwards25519
 from lucid.services import engine as module
-from lucid.services.chain.ownvotes import ForeignVote, LogOutdated
+from lucid.services.chain.ownvotes import ForeignVote, LogOutdated, OwnVotes
 from lucid.services.devnet import Devnet, DevNode
-from lucid.services.engine import EngineService
+from lucid.services.engine import NOT_YET, EngineService
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.link import (
     FROM_ENGINE,
@@ -45,6 +45,7 @@ from lucid.services.web.admission import NODE, Tokens
 from lucid.services.web.asking import ANSWER_S
 from lucid.services.web.problems import Problem
 from lucid.services.web.web import Web, json_response
+from lucid.storage.interface import StoreDamaged
 from tests.services.web import served
 from tests.waiting import until
 
@@ -320,6 +321,29 @@ async def test_what_comes_is_held_against_the_log_and_a_key_that_is_used_elsewhe
         assert len(manager.greetings) == 2, "it comes back no more"
         assert "manager: it is not asked any more: the key is used elsewhere" in await reasons(client)
         assert [event for _, event in checked] == [at_genesis(engine.genesis)] * 2
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (None, "the engine is idle until it has recorded this start"),
+        ("read-only", "the engine is idle until it has recorded this start in the data folder (read-only)"),
+        ("damaged", "the engine signs nothing: its start cannot be recorded, the store is damaged"),
+    ],
+)
+async def test_a_start_that_is_not_recorded_is_named_and_not_laid_on_the_manager(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str | None, said: str
+) -> None:
+    async def count_start(votes: OwnVotes, now_ms: int) -> None:
+        if why == "damaged":
+            raise StoreDamaged("as a test")
+        votes.uncounted = why
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(OwnVotes, "count_start", count_start)
+    async with beside_a_manager(tmp_path) as (engine, _, client):
+        await until(lambda: engine._trouble != NOT_YET)
+        assert said in await reasons(client)
 
 
 async def test_what_the_machine_does_is_counted(tmp_path: Path) -> None:
