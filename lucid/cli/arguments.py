@@ -1,10 +1,9 @@
-"""What arguments mean: times, sizes, keys, and the bytes of a file; no value that is nearly what was meant."""
+"""Values of options: durations, sizes and keys, refused unless exact."""
 
 from __future__ import annotations
 
 import argparse
 import re
-from pathlib import Path
 
 from lucid.cli.failure import Failure
 from lucid.durations import parse_ms
@@ -20,15 +19,6 @@ def duration(text: str) -> int:
         return parse_ms(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def read_bounded(path: Path, limit: int) -> bytes:
-    """A file's bytes, of which there may be `limit`: a device that never ends is one sentence."""
-    with path.open("rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise Failure(f"{path} has more than {limit} bytes, more than it can have")
-    return data
 
 
 def hex32(option: str, text: str) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lucid.chain.errors import Refusal
-from lucid.cli.arguments import read_bounded
+from lucid.cli.boundedfile import read_bounded
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from lucid.chain.errors import LucidError, printable
-from lucid.cli.arguments import hex32, read_bounded
+from lucid.cli.arguments import hex32
+from lucid.cli.boundedfile import read_bounded
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
 from lucid.cli.nodes import add_node, nodes
 from lucid.cli.progress import byte_bar

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucid.cli.arguments import duration, hex32, read_bounded
+from lucid.cli.arguments import duration, hex32
+from lucid.cli.boundedfile import read_bounded
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucid.cli.arguments import hex32, read_bounded
+from lucid.cli.arguments import hex32
+from lucid.cli.boundedfile import read_bounded
 from lucid.cli.failure import INVALID
 from lucid.cli.genesis import read_document
 

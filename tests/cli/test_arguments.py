@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lucid.cli.arguments import chunk_size, duration, hex32, read_bounded
+from lucid.cli.arguments import chunk_size, duration, hex32
 from lucid.cli.failure import Failure
 
 UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -31,23 +30,6 @@ def test_what_is_no_duration_is_said(text: str) -> None:
 def test_a_bare_number_is_refused_where_people_think_in_seconds(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=f"needs a unit: {text.strip()}s, {text.strip()}m"):
         duration(text)
-
-
-@pytest.mark.parametrize(("size", "fits"), [(0, True), (9, True), (10, True), (11, False)])
-def test_a_file_is_read_up_to_its_bound(tmp_path: Path, size: int, fits: bool) -> None:
-    (tmp_path / "file").write_bytes(b"x" * size)
-    if fits:
-        assert read_bounded(tmp_path / "file", 10) == b"x" * size
-    else:
-        with pytest.raises(Failure, match="has more than 10 bytes"):
-            read_bounded(tmp_path / "file", 10)
-
-
-def test_a_device_without_end_is_a_sentence_and_a_file_that_is_not_there_the_systems() -> None:
-    with pytest.raises(Failure, match="/dev/zero has more than 1000 bytes"):
-        read_bounded(Path("/dev/zero"), 1_000)
-    with pytest.raises(FileNotFoundError):
-        read_bounded(Path("/no/such/file"), 1_000)
 
 
 @settings(max_examples=30)
