@@ -102,14 +102,17 @@ def run_import(options: argparse.Namespace) -> int:
 @contextmanager
 def _gone_unless_done(url: str) -> Iterator[None]:
     """A store that a command makes is removed where that command fails."""
+    from lucid.storage.logged import log_path
+    from lucid.storage.sqlite import SUFFIXES
+
     path = Path(url.removeprefix(SQLITE))
     new = url.startswith(SQLITE) and not path.exists()
     try:
         yield
     except BaseException:
         if new:
-            for suffix in ("", "-wal", "-shm", "-log"):
-                path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+            for file in (*(path.with_name(f"{path.name}{suffix}") for suffix in SUFFIXES), log_path(path)):
+                file.unlink(missing_ok=True)
         raise
 
 
