@@ -79,3 +79,9 @@ def live_score(credits: int, uptime: int, penalty_ppm: int) -> int:
     """Credits weighed by uptime, then by the epoch's penalties; both steps are floored, in this order, since whole
     numbers do not commute and every node must get the same."""
     return credits * uptime // PPM * penalty_ppm // PPM
+
+
+def standing_of(tally: Tally, number: int) -> tuple[int, int]:
+    """A member's uptime, in parts per million, and its live score."""
+    uptime = uptime_ppm(tally.beacons[number], tally.held[number])
+    return uptime, live_score(tally.credits[number], uptime, tally.penalty_ppm[number])

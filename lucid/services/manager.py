@@ -42,8 +42,7 @@ from lucid.services.chain.chainview import ChainStatus, ChainView
 from lucid.services.chain.clocks import Clocks
 from lucid.services.chain.decisions import Decisions
 from lucid.services.chain.index import TransactionIndex
-from lucid.services.chain.liveness import Liveness, Reach
-from lucid.services.chain.membership import no_validator
+from lucid.services.chain.liveness import Liveness, Reach, no_validator
 from lucid.services.chain.noderoutes import PAGE_BLOCKS, NodeRoutes
 from lucid.services.chain.replicaview import ReplicaView
 from lucid.services.chain.schedules import Schedules

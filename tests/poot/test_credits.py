@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucid.poot.credits import PPM, Member, Tally, empty_tally, live_score, uptime_ppm
+from lucid.poot.credits import PPM, Member, Tally, empty_tally, live_score, standing_of, uptime_ppm
 
 KEY = bytes(range(32))
 
@@ -73,3 +73,8 @@ def test_live_score_against_exact_fractions(credits: int, uptime: int, penalty: 
 @given(st.integers(0, 2**40), st.integers(1, 2**40))
 def test_uptime_against_exact_fractions(beacons: int, held: int) -> None:
     assert uptime_ppm(beacons, held) == min(PPM, floor(Fraction(beacons, held) * PPM))
+
+
+def test_a_member_s_standing_is_its_own() -> None:
+    tally = Tally((7, 8), (1, 3), (4, 4), (PPM, PPM // 2), (0, 0))
+    assert standing_of(tally, 0) == (250_000, 1) and standing_of(tally, 1) == (750_000, 3)

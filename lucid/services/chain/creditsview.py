@@ -8,7 +8,7 @@ from lucid.chain.versions import PROOF_RULES
 from lucid.ledger.proofs import keeper_in
 from lucid.ledger.relaying import relayed_in
 from lucid.machines.chain import Chain
-from lucid.poot.credits import live_score, storage_credits, uptime_ppm
+from lucid.poot.credits import standing_of, storage_credits
 
 
 class CreditsView:
@@ -24,14 +24,14 @@ class CreditsView:
         tally = core.tally
         rows = []
         for number, member in enumerate(core.roster.members):
-            uptime = uptime_ppm(tally.beacons[number], tally.held[number])
+            uptime, score = standing_of(tally, number)
             rows.append(
                 MemberCredits(
                     node=member.key.hex(),
                     name=member.name,
                     credits=tally.credits[number],
                     uptime_ppm=uptime,
-                    live_score=live_score(tally.credits[number], uptime, tally.penalty_ppm[number]),
+                    live_score=score,
                     pool=member.pool,
                     beacons=tally.beacons[number],
                     held=tally.held[number],

@@ -1,4 +1,4 @@
-"""How a node stands with its chain, as its operator would ask: halted, or behind."""
+"""How a node stands with its chain, as its operator would ask: halted, behind, or no validator of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from lucid.chain.genesis import Genesis
+from lucid.machines.chain import Chain
 from lucid.services.web.web import STARTING, STARTING_S, Condition
 
 FEW_BLOCKS = 5
@@ -17,6 +18,8 @@ TIMEOUTS = 6
 
 CATCHING_UP = "catching up"
 FETCHING = "nothing: it fetches them; see that height grows"
+NO_VALIDATOR = "no validator"
+"""The condition of a node whose votes do not count."""
 
 
 class Reach(NamedTuple):
@@ -94,3 +97,16 @@ class Liveness:
         if seen < quorum:
             return Condition("halted", what, "start the nodes that are missing, or mend the connections to them")
         return Condition("halted", what, "see whether their engines are healthy, and all clocks right")
+
+
+def no_validator(chain: Chain, own: bytes) -> Condition | None:
+    """What a node warns of that no epoch counts on: it is to be registered, or was retired, or has the wrong key."""
+    ledger = chain.tree.root.ledger
+    if own in ledger.validators.index or own in ledger.next_validators.index:
+        return None
+    return Condition(
+        NO_VALIDATOR,
+        "this node's key is not that of a validator of the chain: it follows the chain, and signs nothing",
+        "nothing, where administrators have yet to register it or have retired it; else see whether `key` is the one "
+        "that the genesis names",
+    )

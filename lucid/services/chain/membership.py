@@ -8,8 +8,7 @@ from lucid.chain.errors import printable
 from lucid.ledger.rows import evidence_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain
-from lucid.poot.credits import live_score, uptime_ppm
-from lucid.services.web.web import Condition
+from lucid.poot.credits import standing_of
 from lucid.storage.durable import DurableStore
 
 MAX_DOUBLE_VOTES = 16
@@ -37,23 +36,6 @@ class MemberView(msgspec.Struct, frozen=True):
     evidence_until_epoch: int
 
 
-NO_VALIDATOR = "no validator"
-"""The condition of a node whose votes do not count."""
-
-
-def no_validator(chain: Chain, own: bytes) -> Condition | None:
-    """What a node warns of that no epoch counts on: it is to be registered, or was retired, or has the wrong key."""
-    ledger = chain.tree.root.ledger
-    if own in ledger.validators.index or own in ledger.next_validators.index:
-        return None
-    return Condition(
-        NO_VALIDATOR,
-        "this node's key is not that of a validator of the chain: it follows the chain, and signs nothing",
-        "nothing, where administrators have yet to register it or have retired it; else see whether `key` is the one "
-        "that the genesis names",
-    )
-
-
 class Membership:
     """The members of a chain, as of its last final block."""
 
@@ -73,7 +55,7 @@ class Membership:
         tally, validators = core.tally, self._chain.validators.index
         found = []
         for number, member in enumerate(core.roster.members):
-            uptime = uptime_ppm(tally.beacons[number], tally.held[number])
+            uptime, score = standing_of(tally, number)
             found.append(
                 MemberView(
                     node=member.key.hex(),
@@ -81,7 +63,7 @@ class Membership:
                     validator=member.key in validators,
                     retired=member.retired,
                     uptime_ppm=uptime,
-                    live_score=live_score(tally.credits[number], uptime, tally.penalty_ppm[number]),
+                    live_score=score,
                     double_votes=self._double_votes(number),
                     evidence_until_epoch=tally.evidence_until[number],
                 )

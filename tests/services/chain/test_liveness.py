@@ -1,11 +1,14 @@
-"""What /health says of a chain that stands still, and of one that is ahead."""
+"""What /health says of a chain that stands still, of one that is ahead, and of a node that is no validator."""
 
 from __future__ import annotations
 
 import pytest
 
 from lucid.chain.genesis import Genesis, GenesisNode, paced
-from lucid.services.chain.liveness import FEW_BLOCKS, Liveness, Reach
+from lucid.services.chain.liveness import FEW_BLOCKS, NO_VALIDATOR, Liveness, Reach, no_validator
+from lucid.storage.sqlite import SqliteStore
+from tests.builders import make_genesis
+from tests.services.chain.growing import Growing
 
 GENESIS = Genesis(1_000_000, (GenesisNode(bytes(32), "pi"),), parameters=paced(1_000))
 
@@ -123,3 +126,12 @@ def test_a_chain_that_stops_after_two_blocks_at_once_fetches_nothing(bench: Benc
     assert bench.states() == []
     bench.now_s += 2
     assert bench.states() == ["halted"]
+
+
+def test_a_node_whose_votes_do_not_count_is_told_and_no_other(store: SqliteStore) -> None:
+    """One that was started with a wrong key said that it was healthy, and nothing else."""
+    growing = Growing(store, make_genesis())
+    for validator in growing.chain.validators.keys:
+        assert no_validator(growing.chain, validator) is None
+    found = no_validator(growing.chain, bytes(32))
+    assert found is not None and found.state == NO_VALIDATOR and "`key`" in found.remedy

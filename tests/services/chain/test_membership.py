@@ -9,11 +9,9 @@ from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.ledger.rows import evidence_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.poot.credits import Member, empty_tally
-from lucid.services.chain.membership import MAX_DOUBLE_VOTES, NO_VALIDATOR, DoubleVote, Membership, no_validator
+from lucid.services.chain.membership import MAX_DOUBLE_VOTES, DoubleVote, Membership
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
-from tests.builders import make_genesis
-from tests.services.chain.growing import Growing
 
 KEYS = tuple(bytes([number]) * 32 for number in range(3))
 GENESIS = Genesis(0, tuple(GenesisNode(key, "pi") for key in KEYS))
@@ -45,12 +43,3 @@ def test_names_are_printable_and_roles_are_the_chain_s(store: SqliteStore) -> No
     found = Membership(chain(), DurableStore(store)).nodes()
     assert [each.name for each in found] == ["pi", "<b>\\u202epi\\n", "old"]
     assert [(each.validator, each.retired) for each in found] == [(True, False), (True, False), (False, True)]
-
-
-def test_a_node_whose_votes_do_not_count_is_told_and_no_other(store: SqliteStore) -> None:
-    """One that was started with a wrong key said that it was healthy, and nothing else."""
-    growing = Growing(store, make_genesis())
-    for validator in growing.chain.validators.keys:
-        assert no_validator(growing.chain, validator) is None
-    found = no_validator(growing.chain, bytes(32))
-    assert found is not None and found.state == NO_VALIDATOR and "`key`" in found.remedy
