@@ -1,4 +1,4 @@
-"""A node whose disk is full: what it says, and that nothing is lost."""
+"""A node whose disk is full: writes are refused, it survives, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator
 
 from harness.live.chain import height
-from harness.live.outages import AWAY_S, CHUNK_BYTES, goes_on, put
+from harness.live.surviving import AWAY_S, CHUNK_BYTES, goes_on, put
 from smoke.check import Check
 from smoke.finding import Finding, Severity
 from smoke.live.node import Node

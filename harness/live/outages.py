@@ -7,12 +7,10 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from uuid import UUID
 
-import httpx
-
-from harness.live.chain import await_block, height
+from harness.live.chain import height
 from harness.live.dependencies import Consul, Dependency, MongodDependency, RedisDependency
+from harness.live.surviving import AWAY_S, CHUNK_BYTES, goes_on, put
 from smoke.check import Check
 from smoke.finding import Finding, Severity
 from smoke.live.failure import LiveError
@@ -25,10 +23,7 @@ PHASE1 = Check(
     "The node fails with the first dependency that does.",
     "Look at how the service waits for its store.",
 )
-AWAY_S = 40.0
-BLOCK_S = 60.0
 STOP_S = 10.0
-CHUNK_BYTES = 1 << 20
 CACHED_BYTES = 64 << 10
 """A chunk that a service may keep in its cache: large ones are streamed from the disk."""
 
@@ -152,21 +147,3 @@ def _leaves(node: Node, consul: Consul, start_s: float) -> Finding:
     if known.keys() == names(node) - {node.product.services["data"].service}:
         return PHASE1.passed("it takes itself off Consul when it is stopped", "data")
     return PHASE1.fail(f"it is stopped, and Consul knows {', '.join(known)}", "data")
-
-
-def goes_on(check: Check, node: Node, before: int, state: str) -> Finding:
-    """Whether blocks come after what was done to a node."""
-    after = await_block(node, before, BLOCK_S)
-    if after > before:
-        return check.passed(f"{state}, and blocks go on: {before}, then {after}")
-    return check.fail(f"{state}, but no block came within {BLOCK_S:.0f} s (height {before})")
-
-
-def put(node: Node, token: str, data: bytes) -> httpx.Response | None:
-    """Store a chunk for some session; None without an answer."""
-    session = UUID(int=secrets.randbits(128), version=4)
-    headers = {"Authorization": f"Bearer {token}"}
-    try:
-        return node.send("POST", "data", f"/store-data?session={session}", content=data, headers=headers, timeout=30.0)
-    except httpx.HTTPError:
-        return None

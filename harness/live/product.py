@@ -12,12 +12,13 @@ from pathlib import Path
 import httpx
 from msgspec.structs import replace
 
-from harness.live import cadence, trial
+from harness.live import cadence, usage
 from harness.live.chain import make_chain
 from harness.live.dependencies import Consul, Dependency, MongodDependency, RedisDependency
 from harness.live.fulldisk import DISK, DISK_MB, fill_disk
 from harness.live.outages import PHASE1, depend
 from harness.live.standing import StandingNode
+from harness.live.trial import NodeTrial
 from lucid.api.services import SERVICES as TABLE
 from smoke.finding import Finding
 from smoke.live import checks
@@ -82,14 +83,14 @@ class Lucid:
 
     def steps(self, run: Run) -> Steps:
         """See `Product`."""
-        used = trial.NodeTrial(run, self.api_token, self.blocks)
+        used = NodeTrial(run, self.api_token, self.blocks)
         return (
             (cadence.CADENCE, lambda: cadence.first_block(used)),
-            (checks.HEALTH, lambda: trial.health(used)),
-            (checks.API, lambda: trial.api(used)),
-            (trial.INTEGRATION, lambda: trial.integration(used)),
+            (checks.HEALTH, lambda: usage.health(used)),
+            (checks.API, lambda: usage.api(used)),
+            (usage.INTEGRATION, lambda: usage.integration(used)),
             (cadence.CADENCE, lambda: cadence.intervals(used)),
-            (checks.LIFECYCLE, lambda: trial.lifecycle(used)),
+            (checks.LIFECYCLE, lambda: usage.lifecycle(used)),
         )
 
     def further(self, run: Run, make: Make, folder: Path) -> Steps:

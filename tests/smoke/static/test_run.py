@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from harness.live.cadence import CADENCE
 from harness.live.fulldisk import DISK
 from harness.live.outages import PHASE1
-from harness.live.trial import INTEGRATION
+from harness.live.usage import INTEGRATION
 from smoke.finding import Verdict
 from smoke.image import build
 from smoke.image import checks as built
