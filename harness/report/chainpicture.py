@@ -11,6 +11,7 @@ from itertools import accumulate, pairwise
 
 from harness.report import svg, text
 from harness.report.faults import DrawnFault, Point, merged
+from harness.result import RunResult
 from sim.figures import ChainRow, Fork, Skip
 
 WIDTH = 1112.0
@@ -253,3 +254,11 @@ def _rising(points: list[Point]) -> list[Point]:
     """The points by time, each value at least the one before."""
     points = sorted(points)
     return list(zip((at for at, _ in points), accumulate((value for _, value in points), max), strict=True))
+
+
+def end_ms_of(result: RunResult) -> float:
+    """The end of the run, or what happened last should the figures disagree with each other."""
+    series = result.series
+    final = [*(block.final_ms for block in series.chain), *(row.final_ms for row in series.finality)]
+    left = [*(skip.at_ms for skip in series.skips), *(fork.at_ms for fork in series.forks)]
+    return max([result.duration_ms, *final, *left])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from harness.result import RunResult
+
 Point = tuple[float, float]
 
 
@@ -18,6 +20,20 @@ class DrawnFault(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.what}".strip()
+
+
+def drawn_faults(result: RunResult, end_ms: float) -> list[DrawnFault]:
+    """The faults by time. One that nothing ends lasts to the end of the run."""
+    return sorted(
+        DrawnFault(
+            at_ms=each.at_ms,
+            until_ms=max(each.at_ms, end_ms if each.until_ms is None else each.until_ms),
+            kind=each.kind,
+            what=each.what,
+            color=each.color,
+        )
+        for each in result.faults
+    )
 
 
 def merged(spans: list[Point]) -> list[Point]:

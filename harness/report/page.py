@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from harness.report import plots, text
-from harness.report.chainpicture import SINGLE_BLOCKS, ChainPicture
+from harness.report.chainpicture import SINGLE_BLOCKS, ChainPicture, end_ms_of
 from harness.report.document import document
-from harness.report.faults import Point
-from harness.report.measured import drawn_faults, end_ms_of
+from harness.report.faults import Point, drawn_faults
 from harness.report.tiles import tiles
 from harness.result import RunResult
 from harness.verdict import RunVerdict

@@ -7,7 +7,8 @@ from contextlib import closing, suppress
 
 import httpx
 
-from harness.soak.trial import LEVEL_BLOCKS, LEVEL_S, PROBE_S, SoakTrial, height, is_final
+from harness.soak.asking import height, is_final
+from harness.soak.trial import LEVEL_BLOCKS, LEVEL_S, PROBE_S, SoakTrial
 from lucid.chain.chunks import chunk_id
 from lucid.chain.errors import LucidError
 from lucid.services.devnet import SERVICES
@@ -21,7 +22,7 @@ def settle(trial: SoakTrial) -> None:
     left = list(trial.accepted)
     with httpx.Client(timeout=5, trust_env=False) as client:
         while left and time.monotonic() < deadline:
-            left = [each for each in left if not is_final(client, each)]
+            left = [each for each in left if not is_final(client, each.node, each.identity)]
             time.sleep(PROBE_S)
         for each in left:
             trial.say(f"session {each.identity}, accepted by {each.node.name}, is not final")

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import httpx
 
-from harness.soak.trial import SoakFault, SoakTrial, chunk_files, health, height, states
+from harness.soak.asking import chunk_files, health, height, states
+from harness.soak.trial import SoakFault, SoakTrial
 from lucid.chain.chunks import chunk_id
 from lucid.services.devnet import SERVICES, DevNode
 

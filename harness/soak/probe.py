@@ -7,8 +7,9 @@ import time
 
 import httpx
 
+from harness.soak.asking import health, height, reasons
 from harness.soak.faults import HEALED_S
-from harness.soak.trial import PROBE_S, SoakTrial, health, height, reasons
+from harness.soak.trial import PROBE_S, SoakTrial
 from lucid.services.devnet import SERVICES, DevNode
 
 SLACK_S = 8.0

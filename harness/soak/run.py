@@ -10,11 +10,12 @@ from collections.abc import Callable
 
 import httpx
 
+from harness.soak.asking import height, reasons
 from harness.soak.ending import settle
 from harness.soak.faults import FaultKind, kinds
 from harness.soak.load import load
 from harness.soak.probe import probe
-from harness.soak.trial import LEVEL_BLOCKS, LEVEL_S, PROBE_S, SoakFault, SoakTrial, height, reasons, tell
+from harness.soak.trial import LEVEL_BLOCKS, LEVEL_S, PROBE_S, SoakFault, SoakTrial, tell
 from lucid.services.devnet import SERVICES
 
 HURT_EVERY_S = 20.0

@@ -19,8 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.report import style, svg, text
-from harness.report.faults import DrawnFault
-from harness.report.measured import drawn_faults
+from harness.report.faults import DrawnFault, drawn_faults
 from harness.report.page import render
 from harness.result import ResultError, RunResult, read_result
 from lucid.chain.errors import Code

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 import trio
 
-from harness.soak.trial import height, states
+from harness.soak.asking import height, states
 from lucid.chain.chunks import chunk_id
 from lucid.services import data as data_module
 from lucid.services.chunks.chunks import Chunks
