@@ -24,7 +24,7 @@ def run_node(options: argparse.Namespace) -> int:
     """`lucid node`."""
     from lucid.services.node import run
     from lucid.services.process.config import load_config
-    from lucid.services.process.service import leave
+    from lucid.services.process.running import leave
 
     with terminable():  # from its start on
         run(load_config(file=options.config))

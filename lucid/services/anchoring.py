@@ -33,7 +33,8 @@ from lucid.machines.performing import complete
 from lucid.services.process.config import Config
 from lucid.services.process.driver import DRIVEN, Driver, Performer
 from lucid.services.process.journals import open_journal
-from lucid.services.process.service import Service, main
+from lucid.services.process.running import main
+from lucid.services.process.service import Service
 from lucid.services.process.sibling import Sibling
 from lucid.services.sessions.accepted import AcceptedSessions
 from lucid.services.sessions.anchored import AnchoredSessions

@@ -19,7 +19,8 @@ from lucid.services.chunks.sessionroutes import SessionRoutes
 from lucid.services.chunks.upkeep import Upkeep
 from lucid.services.chunks.upkeeproutes import UpkeepRoutes
 from lucid.services.process.config import Config
-from lucid.services.process.service import Service, main
+from lucid.services.process.running import main
+from lucid.services.process.service import Service
 from lucid.services.process.sibling import Sibling
 from lucid.services.process.space import Space, nearest
 from lucid.services.web.lasting import Lasting

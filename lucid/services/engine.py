@@ -47,7 +47,8 @@ from lucid.services.process.config import Config, ConfigError
 from lucid.services.process.driver import DRIVEN, Driver, Performer, clock_ms
 from lucid.services.process.journals import open_journal
 from lucid.services.process.keyfile import read_key, unused
-from lucid.services.process.service import Service, main
+from lucid.services.process.running import main
+from lucid.services.process.service import Service
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.admission import NODE, WRITE
 from lucid.services.web.asking import Asking

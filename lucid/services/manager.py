@@ -67,7 +67,8 @@ from lucid.services.peer.transport import Transport, holds, new_transport_key
 from lucid.services.process.config import Config
 from lucid.services.process.driver import DRIVEN, Driver, Performer, clock_ms
 from lucid.services.process.journals import open_journal
-from lucid.services.process.service import Service, main, open_port
+from lucid.services.process.running import main
+from lucid.services.process.service import Service, open_port
 from lucid.services.web.openapi import HTML
 from lucid.services.web.pages import load_page
 from lucid.services.web.problems import Problem

@@ -14,7 +14,8 @@ from lucid.services.data import DataService
 from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
 from lucid.services.process.config import Config, ConfigError
-from lucid.services.process.service import Service, begin_process, end_in_time, run_to_end
+from lucid.services.process.running import begin_process, end_in_time, run_to_end
+from lucid.services.process.service import Service
 from lucid.services.web.serve import stop_at_signal
 
 

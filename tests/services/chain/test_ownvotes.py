@@ -31,7 +31,7 @@ from lucid.services.engine import EngineService
 from lucid.services.process.config import load_config
 from lucid.services.process.keyfile import write_key
 from lucid.services.process.ports import free_ports
-from lucid.services.process.service import run_to_end
+from lucid.services.process.running import run_to_end
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreOther
 from lucid.storage.sqlite import SqliteStore
