@@ -214,7 +214,7 @@ def test_chunks_are_taken_into_no_other_store_than_the_data_chain_s(
     assert main([*words, "--chunks", str(tmp_path / "chunks")]) == 2
     assert "it is that of the manager" in capsys.readouterr().err
     assert main(words) == 0
-    assert ("is let go of" in capsys.readouterr().out) is said, "what was refused left the mark"
+    assert ("no longer tied" in capsys.readouterr().out) is said, "what was refused left the mark"
 
 
 @pytest.mark.parametrize("kind", ["fifo", "endless", "huge"])
