@@ -87,10 +87,9 @@ def store_files(
         write_journal(kept, journal)
     if journal.manifest and _taken(client, journal, owner, crypto):
         return Recording(journal.session, journal.manifest.encode())
-    stored: list[bytes] = []
     try:
         key = session_key(secret, journal.session)
-        chunks = _store_chunks(client, journal, key, owner, progress, stored, resume)
+        chunks = _store_chunks(client, journal, key, owner, progress, resume)
     except (ClientError, BundleError) as error:
         # Files that are away, or have changed, may be put back where an earlier run began with them.
         over = not resume if isinstance(error, BundleError) else _refused_for_good(error)
@@ -125,7 +124,7 @@ def _checked(journal: Journal, crypto: Crypto) -> Any:
 
 
 def _store_chunks(
-    client: Client, journal: Journal, key: bytes, owner: bytes, progress: Progress, stored: list[bytes], resume: bool
+    client: Client, journal: Journal, key: bytes, owner: bytes, progress: Progress, resume: bool
 ) -> list[dict[str, Any]]:
     """Store every chunk that the node does not hold for this session; returns what the manifest says of all."""
     session, files = journal.session, journal.sources()
@@ -135,9 +134,8 @@ def _store_chunks(
         sealed = seal(key, session, place, data, last)
         identity = chunk_id(sealed)
         # The first one in any case: that makes the session a young one, whose references nobody takes for dead.
-        if not (resume and stored and _holds(client, identity, session, owner)):
-            _insist(client, calls.store_chunk(sealed, session, owner), AWAY_S if stored else 0.0)
-        stored.append(identity)
+        if not (resume and chunks and _holds(client, identity, session, owner)):
+            _insist(client, calls.store_chunk(sealed, session, owner), AWAY_S if chunks else 0.0)
         chunks.append({"index": place, "size": len(sealed), "id": identity.hex()})
         done += len(data)
         progress(min(done, total), total)

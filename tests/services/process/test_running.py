@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,10 +36,12 @@ running.main(Stuck)
 """
 
 
-def test_what_no_one_can_cut_off_does_not_keep_a_process(tmp_path: Path) -> None:
-    node = Devnet(tmp_path, 1, 1_000).nodes[0]
+@contextmanager
+def listening(folder: Path, program: str) -> Iterator[subprocess.Popen[str]]:
+    """A data chain that a program of its own runs, once it listens."""
+    node = Devnet(folder, 1, 1_000).nodes[0]
     with subprocess.Popen(
-        [sys.executable, "-c", STUCK, "--config", str(node.folder / "node.toml")],
+        [sys.executable, "-c", program, "--config", str(node.folder / "node.toml")],
         env={**os.environ, "LUCID_PORT": str(node.ports["data"])},
         stderr=subprocess.PIPE,
         text=True,
@@ -45,8 +49,14 @@ def test_what_no_one_can_cut_off_does_not_keep_a_process(tmp_path: Path) -> None
         assert process.stderr is not None
         while "listens at" not in (line := process.stderr.readline()):
             assert process.poll() is None, line
+        yield process
+
+
+def test_what_no_one_can_cut_off_does_not_keep_a_process(tmp_path: Path) -> None:
+    with listening(tmp_path, STUCK) as process:
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
         said = process.stderr.read()
         assert process.wait(20) == 1, said
         assert time.monotonic() - began < 8
@@ -137,15 +147,6 @@ running.main(DataService)
 
 
 def test_a_process_that_has_stopped_ends_at_once_whatever_it_still_holds(tmp_path: Path) -> None:
-    node = Devnet(tmp_path, 1, 1_000).nodes[0]
-    with subprocess.Popen(
-        [sys.executable, "-c", LATE, "--config", str(node.folder / "node.toml")],
-        env={**os.environ, "LUCID_PORT": str(node.ports["data"])},
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        while "listens at" not in (line := process.stderr.readline()):
-            assert process.poll() is None, line
+    with listening(tmp_path, LATE) as process:
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
