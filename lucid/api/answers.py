@@ -103,8 +103,9 @@ class ScrubStatus(msgspec.Struct, frozen=True):
 
 
 class ReplicationStatus(msgspec.Struct, frozen=True):
-    """The copies at other nodes. `copies` of a chunk there should be in all; 1: what this node loses is lost.
-    `pending` chunks wait to be fetched, `lacking` ones lack a copy, for `lacking_s` seconds; counts since the start."""
+    """The copies at other nodes. `copies` of a chunk there should be in all; 1: what this node loses is lost; 0: the
+    manager has not said yet who there is. `pending` chunks wait to be fetched, `lacking` ones lack a copy, for
+    `lacking_s` seconds; counts since the start."""
 
     copies: int
     nodes: int
@@ -171,8 +172,8 @@ class ChunkList(msgspec.Struct, frozen=True):
 
 class SessionCopies(msgspec.Struct, frozen=True):
     """The chunks of a session at a node by their states; `pending` chunks lack copies (`stored` and `verified` ones do
-    too). `copies` of each there should be in all; `on_chain` nodes said on the chain that they hold each (None: its
-    rules have no such thing)."""
+    too). `copies` of each there should be in all (0: the manager has not said yet who there is); `on_chain` nodes said
+    on the chain that they hold each (None: its rules have no such thing)."""
 
     session: str
     owner: str

@@ -111,6 +111,9 @@ def run_status(options: argparse.Namespace) -> int:
 
 
 def _tell_copies(copies: ReplicationStatus) -> None:
+    if copies.copies == 0:
+        print("copies: not known yet: the manager has not said which nodes there are")
+        return
     if copies.copies == 1:
         print("copies: NONE. This chain has one node: what its disk loses is lost")
         return

@@ -79,6 +79,9 @@ def test_what_lacks_copies_is_said_with_for_how_long_and_a_lone_node_has_none(no
     alone = msgspec.structs.replace(COPIES, copies=1)
     node.answers["GET /status"] = answer(msgspec.structs.replace(STATUS, replication=alone))
     assert "copies: NONE. This chain has one node: what its disk loses is lost\n" in data(node, tmp_path, "status").out
+    unknown = msgspec.structs.replace(COPIES, copies=0)
+    node.answers["GET /status"] = answer(msgspec.structs.replace(STATUS, replication=unknown))
+    assert "copies: not known yet: the manager" in data(node, tmp_path, "status").out
 
 
 def test_a_scrubber_says_what_it_waits_for_and_whether_it_is_late(node: LyingNode, tmp_path: Path) -> None:

@@ -82,8 +82,9 @@ def test_a_session_is_replicated_where_nothing_lacks_and_the_chain_says_so(
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("last", "asked"), [({}, 3), ({"copies": 1}, 3)])
-def test_copies_are_waited_for_where_there_can_be_some(last: dict[str, int], asked: int) -> None:
-    fewer = Answer(body=msgspec.json.encode(msgspec.structs.replace(HELD, stored=1)))
+@pytest.mark.parametrize("copies", [3, 0])
+def test_copies_are_waited_for_where_there_can_be_some(last: dict[str, int], asked: int, copies: int) -> None:
+    fewer = Answer(body=msgspec.json.encode(msgspec.structs.replace(HELD, stored=1, copies=copies)))
     with lying_node() as there, there.client() as client:
         end = msgspec.structs.replace(HELD, **last)
         there.answers["GET "] = [fewer, fewer, Answer(body=msgspec.json.encode(end))]

@@ -122,7 +122,8 @@ def test_kill_9_under_load_loses_nothing_forks_nothing_and_signs_nothing_twice(n
             victim.start(service)
         network.await_healthy()
         assert len(accepted) >= 20, "most are accepted, since at most one service is down at a time"
-        await_height(client, network, max(height(client, node) for node in network.nodes) + 8, 120)
+        # Each block has the votes of three: enough of them for `assert_never_twice`.
+        await_height(client, network, max(height(client, node) for node in network.nodes) + 16, 120)
         waiting = set(accepted)
         deadline = time.monotonic() + 120
         while waiting:

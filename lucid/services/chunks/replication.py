@@ -143,8 +143,9 @@ class Replication:
 
     @property
     def copies_wanted(self) -> int:
-        """How many nodes should hold each chunk: as many as the chain wants, or as there are."""
-        return self.machine.neighborhood.copies_wanted
+        """How many nodes should hold each chunk: as many as the chain wants, or as there are. 0 until the manager has
+        said who there is: 1 would say that this node is alone, and nobody would wait for copies."""
+        return self.machine.neighborhood.copies_wanted if self.asked else 0
 
     @property
     def fetched(self) -> int:

@@ -44,6 +44,16 @@ async def test_the_scrubber_is_the_operators(tmp_path: Path) -> None:
                 assert (answer.status_code == 401) is refused, (path, token, answer.status_code)
 
 
+async def test_before_the_manager_has_said_who_there_is_no_number_of_copies_is_told(tmp_path: Path) -> None:
+    async with guarded(tmp_path) as (_, client):
+        token = {"Authorization": "Bearer one-token"}
+        assert (await client.put(place(BODIES[0]), content=BODIES[0], headers=token)).status_code == 201
+        copies = (await client.get(f"/sessions/{SESSION}/copies", headers=token)).json()
+        assert copies["copies"] == 0, "1 would say that the chain has one node, and nobody would wait for copies"
+        status = (await client.get("/status", headers=token)).json()
+        assert status["replication"]["copies"] == 0
+
+
 async def test_pruning_removes_what_a_sweep_would_and_a_dry_run_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

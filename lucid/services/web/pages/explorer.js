@@ -203,12 +203,13 @@ const data = async () => {
   const shown = [tiles(
     tile("chunks here", found.chunks.toLocaleString("en"), bytes(found.total_bytes)),
     tile("room", bytes(found.room_bytes), "that chunks may still take"),
-    tile("copies of each", copies.copies > 1 ? String(copies.copies) : "one only", `of ${many(copies.nodes, "node")}`),
+    copies.copies ? tile("copies of each", copies.copies > 1 ? String(copies.copies) : "one only", `of ${many(copies.nodes, "node")}`)
+      : tile("copies of each", "not known yet", "the manager has not said who there is"),
     tile("lack copies", copies.lacking.toLocaleString("en"), copies.lacking ? "for " + span(1000 * copies.lacking_s) : ""),
     tile("to be fetched", copies.pending.toLocaleString("en"), `${copies.repaired} repaired since the start`),
     tile("all read again since", scrub.all_read_since_ms ? ago(scrub.all_read_since_ms, now) : "never",
       scrub.state + (scrub.late ? ", late" : "")))];
-  if (copies.copies < 2) shown.push(make("div", {class: "notice warn"},
+  if (copies.copies === 1) shown.push(make("div", {class: "notice warn"},
     "No other node has copies: what this node loses is lost."));
   if (lost) shown.push(make("div", {class: "notice"}, `${found.missing} chunks are missing and ${found.corrupted} are corrupted here.`));
   if (counts) {
