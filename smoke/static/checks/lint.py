@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.static.compose.image_name import hub_repository
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.dockerfile.variables import PREDEFINED, platform_arguments
@@ -326,8 +327,9 @@ _OF_BASES = {
 
 def _of_base(reference: str) -> set[str] | None:
     """The variables that an outside base sets; none when they are not known."""
-    name = re.sub(r"^(?:docker\.io/)?(?:library/)?", "", reference.partition("@")[0]).partition(":")[0]
-    return {"SSL_CERT_FILE", "LANG"} if "gcr.io/distroless/" in reference else _OF_BASES.get(name)
+    if "gcr.io/distroless/" in reference:
+        return {"SSL_CERT_FILE", "LANG"}
+    return _OF_BASES.get(hub_repository(reference))
 
 
 def _used(instruction: Instruction) -> list[str]:

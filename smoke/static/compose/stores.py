@@ -6,6 +6,7 @@ import re
 
 from msgspec import Struct
 
+from smoke.static.compose.image_name import hub_repository
 from smoke.static.regex import regex
 
 
@@ -137,9 +138,3 @@ def store_of(image: str) -> StoreKind | None:
     """The store that a public image is of."""
     name = hub_repository(image)
     return next((each for each in STORES if name in each.images), None)
-
-
-def hub_repository(image: str) -> str:
-    """The repository that a reference names, as Docker Hub calls it."""
-    bare = re.sub(r"(?::[\w.-]+)?(?:@sha256:\w+)?$", "", image)
-    return re.sub(r"^(?:(?:index\.)?docker\.io/|public\.ecr\.aws/docker/)?(?:library/)?", "", bare)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from smoke.check import Check
@@ -13,8 +12,8 @@ from smoke.static.checks.compose.running import (
     items_of,
     owner_elsewhere,
     text_of,
-    without_tag,
 )
+from smoke.static.compose.image_name import hub_repository
 from smoke.static.compose.project import names_in
 from smoke.static.compose.service import ComposeService
 from smoke.static.compose.stores import store_of
@@ -100,8 +99,7 @@ def _never_healthy(service: RunningService, other: ComposeService) -> bool:
     if test is not None:
         return text_of(test) == "NONE" or [item.text for item in items_of(test)][:1] == ["NONE"]
     if other.build is None:
-        name = re.sub(r"^(?:docker\.io/)?(?:library/)?", "", without_tag(other.image))
-        return name in _NO_HEALTH
+        return hub_repository(other.image) in _NO_HEALTH
     image = service.images.get(other.name)
     return (
         image is not None

@@ -11,7 +11,7 @@ from smoke.static.checks import remedies
 from smoke.static.checks.compose.ports import expected_ports
 from smoke.static.checks.compose.running import RunningService, at_node, text_of
 from smoke.static.checks.probes import health_programs, lost_path, ports_asked, unable
-from smoke.static.compose.stores import hub_repository
+from smoke.static.compose.image_name import hub_repository, tag_of
 from smoke.static.model.image import HealthCheck
 from smoke.static.scope import Scope
 
@@ -41,9 +41,11 @@ _ONLY_IN = {
 
 def _of_public(service: RunningService, words: list[str]) -> str:
     """A program that a well-known public image surely lacks; empty when it may have all."""
-    name, tag = hub_repository(service.service.image), service.service.image.rpartition(":")[2]
+    image = service.service.image
+    name, tag = hub_repository(image), tag_of(image)
     lacking = _WITHOUT.get(name, frozenset())
-    if name in ("postgres", "redis", "memcached") and "alpine" not in tag:
+    # A digest alone may be that of an Alpine.
+    if name in ("postgres", "redis", "memcached") and "alpine" not in tag and (tag or "@" not in image):
         lacking |= {"wget"}
     official = name in _WITHOUT or name in ("nginx", "rabbitmq", "mysql", "mariadb", "traefik", "caddy", "httpd")
     for each in health_programs(HealthCheck(0, tuple(words[1:]), words[0] == "CMD-SHELL")):

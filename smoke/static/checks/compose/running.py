@@ -50,11 +50,6 @@ def owner_elsewhere(scope: Scope, name: str, service: ComposeService) -> str:
     return ""
 
 
-def without_tag(reference: str) -> str:
-    """A reference without the tag, or the digest, at its end; unlike `hub_repository`, with the registry as written."""
-    return re.sub(r"(@sha256:\w+|:[\w.-]+)$", "", reference)
-
-
 def with_defaults(text: str) -> str:
     """`${NAME:-value}` with nothing set."""
     return re.sub(r"\$\{\w+:?-([^}]*)\}", r"\1", text)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.static.checks.compose.running import RunningService, owner_elsewhere, without_tag
+from smoke.static.checks.compose.running import RunningService, owner_elsewhere
+from smoke.static.compose.image_name import without_tag
 from smoke.static.compose.project import ComposeProject
 from smoke.static.compose.service import ComposeService
 from smoke.static.generated import made_beforehand

@@ -10,7 +10,8 @@ from msgspec import Struct
 from smoke.finding import Finding, Severity
 from smoke.static.checks.compose.running import RunningService, at_node
 from smoke.static.checks.compose.services import SERVICES
-from smoke.static.compose.stores import address_of, hub_repository
+from smoke.static.compose.image_name import hub_repository
+from smoke.static.compose.stores import address_of
 
 
 class _Wanted(Struct, frozen=True):

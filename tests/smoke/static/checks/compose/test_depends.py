@@ -17,6 +17,7 @@ def tree(compose: str, **more: str) -> Changes:
     return {"Dockerfile": APP, "main.py": LOOP, "compose.yaml": compose, **more}
 
 
+DIGEST = "sha256:" + "0" * 64
 WAITS = "services:\n  app:\n    build: .\n    depends_on: {}\n{}"
 ENDED = "{db: {condition: service_completed_successfully}}"
 CASES = [
@@ -30,6 +31,10 @@ CASES = [
         "",
     ),
     (WAITS.format("{db: {condition: service_healthy}}", "  db: {image: example/db}\n"), "passed", ""),
+    *(
+        (WAITS.format("{db: {condition: service_healthy}}", f"  db: {{image: '{image}'}}\n"), "critical", "no health")
+        for image in ("index.docker.io/library/redis:7", "public.ecr.aws/docker/library/redis", f"redis:7@{DIGEST}")
+    ),
     (WAITS.format(ENDED, "  db: {image: 'postgres:16'}\n"), "critical", "which is a server"),
     (WAITS.format(ENDED, "  db: {image: 'postgres:16', command: createdb}\n"), "passed", ""),
     (WAITS.format(ENDED, "  db: {image: example/migrate}\n"), "passed", ""),

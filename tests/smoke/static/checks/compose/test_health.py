@@ -17,6 +17,7 @@ def tree(compose: str, **more: str) -> Changes:
     return {"Dockerfile": APP, "main.py": LOOP, "compose.yaml": compose, **more}
 
 
+DIGEST = "sha256:" + "0" * 64
 ASKS = "services:\n  app:\n    build: .\n    ports: ['8080:8080']\n    healthcheck: {{test: {}}}\n"
 CASES = [
     (ASKS.format("[CMD, python, -c, 'pass']"), "passed", "it can run"),
@@ -31,6 +32,10 @@ CASES = [
     ("services:\n  app: {image: redis, healthcheck: {test: [CMD, curl]}}\n", "critical", "redis has no curl"),
     ("services:\n  app: {image: 'redis:7', healthcheck: {test: pg_isready}}\n", "critical", "has no pg_isready"),
     ("services:\n  app: {image: 'redis:7-alpine', healthcheck: {test: wget x}}\n", "skipped", "not known"),
+    *(
+        (f"services:\n  app: {{image: '{image}', healthcheck: {{test: wget x}}}}\n", "skipped", "not known")
+        for image in (f"redis:7-alpine@{DIGEST}", f"redis@{DIGEST}")
+    ),
 ]
 
 

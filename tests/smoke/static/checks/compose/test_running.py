@@ -1,26 +1,10 @@
-"""What is read of a service's settings, and of the references of images."""
+"""What is read of a service's settings."""
 
 from __future__ import annotations
 
 import pytest
 
-from smoke.static.checks.compose.running import items_of, text_of, with_defaults, without_tag
-
-
-@pytest.mark.parametrize(
-    ("reference", "bare"),
-    [
-        ("redis", "redis"),
-        ("redis:7", "redis"),
-        ("host:5000/redis", "host:5000/redis"),
-        ("host:5000/redis:7-alpine", "host:5000/redis"),
-        ("redis@sha256:" + "0" * 64, "redis"),
-        ("docker.io/library/redis:7", "docker.io/library/redis"),
-    ],
-)
-def test_a_reference_without_tag_or_digest(reference: str, bare: str) -> None:
-    """A port of a registry is not a tag: what follows it has a slash."""
-    assert without_tag(reference) == bare
+from smoke.static.checks.compose.running import items_of, text_of, with_defaults
 
 
 @pytest.mark.parametrize(
