@@ -27,7 +27,7 @@ from lucid.ledger.state import Write
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.proving import AskedProofs, shown_answers
 from lucid.services.process.space import Space
-from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkRow
+from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
 

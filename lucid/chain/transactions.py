@@ -35,7 +35,8 @@ ENDORSEMENTS_KEPT = 4_096
 Ranges = Annotated[tuple[tuple[Natural, Natural], ...], Meta(max_length=MAX_RANGES)]
 """Chunks of a session as ascending (first, count), at least one chunk apart: one encoding for one set."""
 Answers = Annotated[tuple[SegmentAnswer, ...], Meta(min_length=ANSWERS, max_length=ANSWERS)]
-SessionId = Annotated[bytes, Meta(min_length=16, max_length=16)]
+SESSION_ID_BYTES = 16
+SessionId = Annotated[bytes, Meta(min_length=SESSION_ID_BYTES, max_length=SESSION_ID_BYTES)]
 
 
 class SessionAnchor(Record, tag=1):

@@ -64,8 +64,9 @@ def _add_looks(actions: Actions[argparse.ArgumentParser]) -> None:
 def run_check(options: argparse.Namespace) -> int:
     """`lucid store check`."""
     from lucid.chain.errors import LucidError
-    from lucid.storage.check import Tables, check_chunks, check_store
-    from lucid.storage.chunkfiles import CHUNK_TABLE
+    from lucid.storage.check import Tables, check_store
+    from lucid.storage.chunkcheck import check_chunks
+    from lucid.storage.chunkrow import CHUNK_TABLE
     from lucid.storage.identity import identity_of
     from lucid.storage.interface import StoreDamaged
     from lucid.storage.opening import shown
@@ -106,7 +107,7 @@ def run_check(options: argparse.Namespace) -> int:
 def run_adopt(options: argparse.Namespace) -> int:
     """`lucid store adopt`."""
     from lucid.api.services import DATA
-    from lucid.storage.check import adopt_chunks
+    from lucid.storage.chunkcheck import adopt_chunks
     from lucid.storage.identity import adopt, check_service
     from lucid.storage.opening import shown
 

@@ -9,12 +9,13 @@ import trio
 from lucid.api.services import DATA
 from lucid.services.chunks.chunkroutes import ChunkRoutes
 from lucid.services.chunks.chunks import Chunks
+from lucid.services.chunks.deadreferences import Asked, DeadReferences
 from lucid.services.chunks.holdings import Holdings
 from lucid.services.chunks.proving import Proving
-from lucid.services.chunks.references import Asked, DeadReferences, SessionReferences
 from lucid.services.chunks.relaying import Relaying
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import Pace, Scrub
+from lucid.services.chunks.sessionreferences import SessionReferences
 from lucid.services.chunks.sessionroutes import SessionRoutes
 from lucid.services.chunks.upkeep import Upkeep
 from lucid.services.chunks.upkeeproutes import UpkeepRoutes
@@ -62,7 +63,7 @@ class DataService(Service):
         self.proving = Proving(
             rules=self.replication,
             chunks=self.chunks,
-            listings=self.holdings.lists.listings,
+            lists=self.holdings.lists.stored,
             store=self.store,
             manager=self._manager,
             engine=self._engine,
@@ -88,7 +89,7 @@ class DataService(Service):
         return Relaying(
             key=self.key,
             rules=self.replication,
-            listings=self.holdings.lists.listings,
+            lists=self.holdings.lists.stored,
             origins=self.replication.origins,
             store=self.store,
             manager=self._manager,

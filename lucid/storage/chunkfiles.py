@@ -1,4 +1,4 @@
-"""A folder of chunk files, each named by its chunk's id, and the rows that a store has of them."""
+"""A folder of chunk files, each named by its chunk's id."""
 
 from __future__ import annotations
 
@@ -9,34 +9,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from lucid.chain.codec import Record, decode
-from lucid.chain.errors import LucidError
 from lucid.storage.files import sync
-from lucid.storage.interface import StoreDamaged
 
-CHUNK_TABLE = "chunk"
-REFERENCE_TABLE = "reference"
 INCOMING = "incoming"
 QUARANTINE = "quarantine"
 MARK = "mark"
 _ID = re.compile(r"[0-9a-f]{64}")
 _UPLOAD = re.compile(r"[0-9a-f]{32}")
 _SHELF = re.compile(r"[0-9a-f]{2}")
-
-
-class ChunkRow(Record):
-    """A chunk that is stored: its bytes, and since when nobody refers to it (0 if somebody does, or may)."""
-
-    size: int
-    unused_since_ms: int
-
-
-def decode_row(chunk: bytes, data: bytes) -> ChunkRow:
-    """A chunk's row. Raises `StoreDamaged`."""
-    try:
-        return decode(data, ChunkRow)
-    except LucidError as error:
-        raise StoreDamaged(f"a row cannot be read: {error}", CHUNK_TABLE, chunk) from None
 
 
 class ChunkFolder:

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lucid.chain.codec import encode
-from lucid.storage.chunkfiles import CHUNK_TABLE, INCOMING, QUARANTINE, ChunkFolder, ChunkRow, decode_row
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.chunkfiles import INCOMING, QUARANTINE, ChunkFolder
 
 CHUNK = bytes([0xAB]) * 32
 OTHER = bytes([0x01]) * 32
@@ -139,15 +137,6 @@ def test_a_shelf_that_was_there_may_not_be_durable(folder: ChunkFolder, monkeypa
     monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
     moved_in(folder, OTHER, b"others")
     assert synced == [str(folder.path / "01"), str(folder.path)]
-
-
-def test_a_row_that_is_none_is_damage_that_names_it() -> None:
-    row = ChunkRow(size=7, unused_since_ms=9)
-    assert decode_row(CHUNK, encode(row)) == row
-    for data in (b"", encode(row)[:-1], encode(row) + b"\0", b"\xff"):
-        with pytest.raises(StoreDamaged) as damaged:
-            decode_row(CHUNK, data)
-        assert damaged.value.sentence == f"the store is damaged in the table {CHUNK_TABLE} at the key {CHUNK.hex()}"
 
 
 def test_a_folder_that_cannot_be_written_is_opened_all_the_same(

@@ -14,7 +14,7 @@ import pytest
 
 from lucid.chain.codec import encode
 from lucid.cli.main import main
-from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkRow
+from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 from lucid.storage.identity import Identity, adopt, claim, identity_of
 from lucid.storage.interface import Store, StoreOther
 from lucid.storage.opening import open_store

@@ -11,6 +11,7 @@ from quart import Response
 
 from lucid.api.answers import Credits
 from lucid.chain.errors import Code
+from lucid.chain.transactions import SESSION_ID_BYTES
 from lucid.machines.replicamessages import MAX_BYTES, SESSION_BYTES, decode_replica
 from lucid.services.chain.chainview import ChainView
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
@@ -39,7 +40,6 @@ from lucid.storage.durable import DurableStore
 PAGE_BLOCKS = 100
 MAX_SESSIONS = 64
 """That are asked about at once."""
-ID_BYTES = 16
 MAX_WAIT_MS = 30_000
 VOTING = {"since": number_query(0, 2**53), "until": number_query(0, 2**53)}
 FOLLOWING = {"after": number_query(0, 2**53), "wait_ms": number_query(0, MAX_WAIT_MS)}
@@ -124,7 +124,10 @@ class NodeRoutes:
         async def replicas(body: Named) -> Response:
             names = [hex_bytes(each, SESSION_BYTES, "session") for each in body.sessions[:MAX_SESSIONS]]
             found = await self._driver().inspect(
-                lambda: [self._replicas.replicas(name[:ID_BYTES], name[ID_BYTES:], self._node) for name in names]
+                lambda: [
+                    self._replicas.replicas(name[:SESSION_ID_BYTES], name[SESSION_ID_BYTES:], self._node)
+                    for name in names
+                ]
             )
             return json_response({"sessions": found})
 
@@ -137,7 +140,7 @@ class NodeRoutes:
             names = [hex_bytes(each, SESSION_BYTES, "session") for each in body.sessions[:MAX_SESSIONS]]
             asked, views = self._replicas.challenge, self._epoch_views
             found = await self._driver().inspect(
-                lambda: [asked(name[:ID_BYTES], name[ID_BYTES:], self._node, views) for name in names]
+                lambda: [asked(name[:SESSION_ID_BYTES], name[SESSION_ID_BYTES:], self._node, views) for name in names]
             )
             return json_response({"sessions": found})
 
@@ -145,7 +148,9 @@ class NodeRoutes:
         async def relays(body: Named) -> Response:
             names = [hex_bytes(each, SESSION_BYTES, "session") for each in body.sessions[:MAX_SESSIONS]]
             found = await self._driver().inspect(
-                lambda: [self._replicas.relay(name[:ID_BYTES], name[ID_BYTES:], self._node) for name in names]
+                lambda: [
+                    self._replicas.relay(name[:SESSION_ID_BYTES], name[SESSION_ID_BYTES:], self._node) for name in names
+                ]
             )
             return json_response({"sessions": found})
 

@@ -11,12 +11,19 @@ from lucid.chain.codec import decode
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Natural
 from lucid.chain.keys import Crypto
-from lucid.chain.transactions import Answers, Ranges, RelayReceipt, ReplicaHolding, StorageProof, claim_message
+from lucid.chain.transactions import (
+    SESSION_ID_BYTES,
+    Answers,
+    Ranges,
+    RelayReceipt,
+    ReplicaHolding,
+    StorageProof,
+    claim_message,
+)
 from lucid.machines.replicamessages import SESSION_BYTES
 from lucid.services.web.problems import Problem
 from lucid.services.web.requested import hex_bytes
 
-ID_BYTES = 16
 SessionName = Annotated[str, Meta(pattern="^[0-9a-f]{96}$")]
 """A session's id and its owner's key in hexadecimal."""
 Hex32 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -67,8 +74,8 @@ class OwnClaims:
         session = hex_bytes(said.session, SESSION_BYTES, "session")
         holding = ReplicaHolding(
             node=self._key,
-            owner=session[ID_BYTES:],
-            session=session[:ID_BYTES],
+            owner=session[SESSION_ID_BYTES:],
+            session=session[:SESSION_ID_BYTES],
             height=said.height,
             ranges=said.ranges,
             signature=bytes(64),
@@ -82,8 +89,8 @@ class OwnClaims:
         receipt = RelayReceipt(
             node=self._key,
             relay=hex_bytes(said.relay, 32, "relay"),
-            owner=session[ID_BYTES:],
-            session=session[:ID_BYTES],
+            owner=session[SESSION_ID_BYTES:],
+            session=session[:SESSION_ID_BYTES],
             height=said.height,
             chunks=said.chunks,
             signature=bytes(64),
@@ -101,8 +108,8 @@ class OwnClaims:
             raise Problem(Code.REQUEST, "answers must be hexadecimal") from None
         proof = StorageProof(
             node=self._key,
-            owner=session[ID_BYTES:],
-            session=session[:ID_BYTES],
+            owner=session[SESSION_ID_BYTES:],
+            session=session[:SESSION_ID_BYTES],
             epoch=said.epoch,
             answers=decode(data, Answers),
             signature=bytes(64),

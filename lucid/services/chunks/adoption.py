@@ -13,7 +13,7 @@ from lucid.chain.codec import encode
 from lucid.services.chunks.inventory import Inventory
 from lucid.services.chunks.needs import GONE_TABLE
 from lucid.services.process.disk import DiskFailed
-from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkRow
+from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 
 ASIDE_S = 2.0
 """How soon it is noticed that files which were set aside are gone."""

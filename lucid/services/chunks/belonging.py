@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from lucid.chain.transactions import Ranges
+from lucid.chain.transactions import MAX_RANGES, Ranges
 from lucid.services.chunks.chaincopies import RulesInForce
-from lucid.services.chunks.listings import ranges_of
 
 
 class ChunkPlaces(RulesInForce, Protocol):
@@ -48,3 +47,16 @@ def belonging(places: ChunkPlaces, ids: Sequence[bytes]) -> Belonging:
         elif places.key in wanted:
             lacking += 1
     return Belonging(len(ids), ranges_of(held), lacking, frozenset(others - {places.key}))
+
+
+def ranges_of(numbers: Sequence[int]) -> Ranges:
+    """Ascending numbers as ranges, the first of them as far as a transaction has room for."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and sum(found[-1]) == number:
+            found[-1] = found[-1][0], found[-1][1] + 1
+        elif len(found) == MAX_RANGES:
+            break
+        else:
+            found.append((number, 1))
+    return tuple(found)

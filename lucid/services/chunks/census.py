@@ -12,7 +12,7 @@ from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import Scrub
 from lucid.services.process.driver import clock_ms
-from lucid.storage.chunkfiles import CHUNK_TABLE
+from lucid.storage.chunkrow import CHUNK_TABLE
 from lucid.storage.durable import DurableStore
 from lucid.storage.findings import Finding
 from lucid.storage.interface import StoreDamaged

@@ -13,8 +13,8 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
 from lucid.chain.errors import Code, Refusal
 from lucid.services.chunks.chunks import Chunks, ChunkTooLarge
 from lucid.services.chunks.reading import ELSEWHERE_S, Reading
+from lucid.services.chunks.reference import NotHeld, Reference
 from lucid.services.chunks.replication import Replication
-from lucid.services.chunks.sessionreference import NotHeld, Reference
 from lucid.services.chunks.storedchunk import ChunkDamaged
 from lucid.services.chunks.upload import GATHERED_BYTES
 from lucid.services.process.service import Service

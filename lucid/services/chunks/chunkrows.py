@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lucid.services.chunks.sessionreference import Reference, decode_reference
-from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, ChunkFolder, ChunkRow, decode_row
+from lucid.services.chunks.reference import REFERENCE_TABLE, Reference, decode_reference
+from lucid.storage.chunkfiles import ChunkFolder
+from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow, decode_row
 from lucid.storage.durable import DurableStore
 
 

@@ -23,14 +23,14 @@ from lucid.services.chunks.chunkreader import ChunkReader
 from lucid.services.chunks.inspection import Inspection
 from lucid.services.chunks.inventory import Inventory
 from lucid.services.chunks.needs import GONE_TABLE, NEED_TABLE
-from lucid.services.chunks.sessionindex import IndexChange, SessionIndex
-from lucid.services.chunks.sessionreference import NotHeld, Reference
+from lucid.services.chunks.reference import REFERENCE_TABLE, NotHeld, Reference
+from lucid.services.chunks.referenceindex import IndexChange, ReferenceIndex
 from lucid.services.chunks.sweeper import Sweeper
 from lucid.services.chunks.upload import GATHERED_BYTES, Upload
 from lucid.services.process.disk import DiskFailed
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.space import Space
-from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, ChunkRow
+from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 from lucid.storage.durable import DurableStore
 from lucid.storage.findings import Finding
 from lucid.storage.interface import StoreDamaged
@@ -61,7 +61,7 @@ class Chunks:
         self.inspection = Inspection(self.inventory)
         self.sweeper = Sweeper(self.inventory)
         self.adoption = Adoption(self.inventory)
-        self.index = SessionIndex(store, self.inventory)
+        self.index = ReferenceIndex(store, self.inventory)
         self.on_stored: Callable[[bytes], None] = lambda chunk: None
         """Told of each chunk that was stored, once it is durable."""
         self.on_freed: Callable[[bytes], None] = lambda chunk: None

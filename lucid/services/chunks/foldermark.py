@@ -13,7 +13,8 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkFolder
+from lucid.storage.chunkfiles import ChunkFolder
+from lucid.storage.chunkrow import CHUNK_TABLE
 from lucid.storage.files import write_durably
 from lucid.storage.identity import CHUNKS_KEY, MARK_BYTES
 from lucid.storage.interface import HOME_TABLE, Store, StoreError

@@ -18,8 +18,9 @@ from lucid.machines.replicamessages import MAX_NAMED, ReplicaMessage
 from lucid.services.chunks.belonging import Belonging, ChunkPlaces, belonging
 from lucid.services.chunks.chaincopies import ChainCopies, OnChain
 from lucid.services.chunks.handedin import SAID_BLOCKS
-from lucid.services.chunks.listings import dropped
-from lucid.services.chunks.sessionlists import SessionLists
+from lucid.services.chunks.listexchange import ListExchange
+from lucid.services.chunks.looking import PAGE, REST, look_through
+from lucid.services.chunks.storedlists import dropped
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
@@ -30,9 +31,6 @@ LOOK_S = 600.0
 """How long after its end everything is looked through again."""
 SOON_S = 5.0
 """How often the sessions are looked at of which not all is here, or that lack copies."""
-REST = 4
-"""After each page it rests for so many times as long as that took."""
-PAGE = 64
 assert PAGE <= MAX_NAMED
 MAX_OPEN = 4_096
 """Sessions that are looked at often; the rest wait for the next look through all."""
@@ -56,7 +54,7 @@ class Holdings:
         send: Callable[[bytes, ReplicaMessage], Awaitable[bool]],
     ) -> None:
         self.copies = ChainCopies(places, manager)
-        self.lists = SessionLists(
+        self.lists = ListExchange(
             places=places,
             store=store,
             copies=self.copies,
@@ -82,7 +80,16 @@ class Holdings:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.lists.run)
                 nursery.start_soon(self._look_often)
-                nursery.start_soon(self._look_through)
+                await look_through(
+                    self._settle,
+                    rules=self._places,
+                    since=HOLDING_RULES,
+                    store=self._store,
+                    lists=self.lists.stored,
+                    pause_s=LOOK_S,
+                    retry_s=RETRY_S,
+                )
+                nursery.cancel_scope.cancel()  # the store is damaged
         except* StoreDamaged:
             pass  # the store has logged it and says so
 
@@ -103,22 +110,6 @@ class Holdings:
             except (Problem, StoreError) as error:
                 _log.info("what is held is said later: %s", error)
             await trio.sleep(SOON_S)
-
-    async def _look_through(self) -> None:
-        """Look at all sessions, again and again."""
-        after = b""
-        while True:
-            names = await self._store.read_when_there(self.lists.listings.sessions, after, PAGE)
-            began_s = trio.current_time()
-            try:
-                await self._settle(names)
-            except StoreDamaged:
-                raise
-            except (Problem, StoreError):
-                await trio.sleep(RETRY_S)
-                continue
-            after = names[-1] if len(names) == PAGE else b""
-            await trio.sleep(REST * (trio.current_time() - began_s) if after else LOOK_S)
 
     def _list_came(self, session: bytes) -> None:
         """Look at a session soon: its list is here now."""
@@ -142,7 +133,7 @@ class Holdings:
         for session, anchored in zip(sessions, found, strict=True):
             if anchored is None:
                 continue  # this node began anew from an older block, and is not level yet
-            ids = await self._store.read_when_there(self.lists.listings.ids, session)
+            ids = await self._store.read_when_there(self.lists.stored.ids, session)
             here = await self._store.read_when_there(belonging, self._places, ids)
             settled = await self._say(session, here, anchored)
             if anchored.copies < anchored.wanted:

@@ -8,7 +8,7 @@ import trio
 
 from lucid.services.chunks.faults import ChunkFault
 from lucid.services.chunks.inventory import Inventory
-from lucid.storage.chunkfiles import ChunkRow
+from lucid.storage.chunkrow import ChunkRow
 from lucid.storage.findings import Finding, look_at
 
 _log = logging.getLogger("lucid.chunks")

@@ -21,7 +21,8 @@ from lucid.services.chunks.needs import GONE_TABLE, STAMP_BYTES, Needs
 from lucid.services.chunks.origins import forgotten
 from lucid.services.process.disk import Disk, DiskFailed
 from lucid.services.process.space import Space
-from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkFolder, ChunkRow, decode_row
+from lucid.storage.chunkfiles import ChunkFolder
+from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow, decode_row
 from lucid.storage.durable import DurableStore
 from lucid.storage.findings import Finding
 from lucid.storage.interface import StoreDamaged, StoreOther

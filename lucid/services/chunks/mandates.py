@@ -13,10 +13,9 @@ import trio
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code
 from lucid.chain.manifests import NamedRelay
-from lucid.chain.transactions import RelayMandate
+from lucid.chain.transactions import SESSION_ID_BYTES, RelayMandate
 from lucid.services.chunks.chaincopies import RelayOnChain
 from lucid.services.chunks.handedin import HandedIn
-from lucid.services.chunks.sessionindex import ID_BYTES
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 
@@ -50,7 +49,7 @@ class Mandates:
 
     async def _mandate(self, session: bytes) -> RelayMandate | None:
         """What the owner signed for this node in a manifest that is here. Raises `Problem` while it cannot be told."""
-        name, owner = uuid.UUID(bytes=session[:ID_BYTES]), session[ID_BYTES:]
+        name, owner = uuid.UUID(bytes=session[:SESSION_ID_BYTES]), session[SESSION_ID_BYTES:]
         status, data = await self._anchoring.fetch(f"/sessions/{name}/manifest?owner={owner.hex()}")
         if status == 404:
             return None
@@ -60,4 +59,4 @@ class Mandates:
             named = (await trio.to_thread.run_sync(lambda: msgspec.json.decode(data, type=_Naming))).relay
         if named is None or bytes.fromhex(named.node) != self._key:
             return None
-        return RelayMandate(self._key, owner, session[:ID_BYTES], bytes.fromhex(named.signature))
+        return RelayMandate(self._key, owner, session[:SESSION_ID_BYTES], bytes.fromhex(named.signature))

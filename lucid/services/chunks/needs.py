@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lucid.ledger.state import Write
-from lucid.storage.chunkfiles import CHUNK_TABLE
+from lucid.storage.chunkrow import CHUNK_TABLE
 from lucid.storage.durable import DurableStore
 
 NEED_TABLE = "need"

@@ -9,9 +9,9 @@ import msgspec
 import trio
 
 from lucid.chain.errors import Code
+from lucid.chain.transactions import SESSION_ID_BYTES
 from lucid.chain.versions import HOLDING_RULES
 from lucid.services.chunks.chaincopies import RulesInForce
-from lucid.services.chunks.sessionindex import ID_BYTES
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
@@ -89,7 +89,7 @@ class OwnSessions:
 
     async def _find(self, session: bytes) -> None:
         """Hand over a session whose manifest is here. Raises `Problem` while it cannot be told."""
-        name, owner = uuid.UUID(bytes=session[:ID_BYTES]), session[ID_BYTES:].hex()
+        name, owner = uuid.UUID(bytes=session[:SESSION_ID_BYTES]), session[SESSION_ID_BYTES:].hex()
         status, data = await self._anchoring.fetch(f"/sessions/{name}/manifest?owner={owner}")
         if status == 404:
             return

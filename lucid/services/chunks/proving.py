@@ -22,9 +22,9 @@ from lucid.chain.versions import PROOF_RULES
 from lucid.services.chunks.chaincopies import RulesInForce, known_of
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.handedin import SAID_BLOCKS
-from lucid.services.chunks.listings import Listings
 from lucid.services.chunks.looking import LOOK_S, look_through
 from lucid.services.chunks.storedchunk import ChunkDamaged
+from lucid.services.chunks.storedlists import StoredLists
 from lucid.services.process.sibling import Sibling
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreDamaged, StoreError
@@ -56,7 +56,7 @@ class Proving:
     """Answers what the chain asks of one node."""
 
     def __init__(
-        self, *, rules: RulesInForce, chunks: Chunks, listings: Listings, store: DurableStore, manager: Sibling,
+        self, *, rules: RulesInForce, chunks: Chunks, lists: StoredLists, store: DurableStore, manager: Sibling,
         engine: Sibling, awaiting_receipt: AwaitingReceipt,
     ) -> None:  # fmt: skip
         """`awaiting_receipt` says which sessions are proven later: a receipt for whoever brought them comes first."""
@@ -64,7 +64,7 @@ class Proving:
         """Proofs handed in since the start."""
         self._rules = rules
         self._chunks = chunks
-        self._listings = listings
+        self._lists = lists
         self._store = store
         self._manager = manager
         self._engine = engine
@@ -78,7 +78,7 @@ class Proving:
             rules=self._rules,
             since=PROOF_RULES,
             store=self._store,
-            listings=self._listings,
+            lists=self._lists,
             pause_s=LOOK_S,
         )
 
@@ -106,7 +106,7 @@ class Proving:
     async def _prove(self, session: bytes, asked: AskedProofs) -> None:
         """Hand a proof in, if all of it is here. Raises `Problem` and `StoreError`."""
         # Of a million chunks it takes longer than anybody would wait for an answer.
-        ids = await self._store.read_when_there(self._listings.ids, session)
+        ids = await self._store.read_when_there(self._lists.ids, session)
         answers = await shown_answers(self._chunks, ids, asked)
         if answers is None:
             _log.warning("session %s cannot be proven: not all that is drawn is here", session.hex()[:32])

@@ -13,11 +13,11 @@ import trio
 from lucid.chain.versions import RELAY_RULES
 from lucid.services.chunks.chaincopies import RelayOnChain, RulesInForce, known_of
 from lucid.services.chunks.handedin import HandedIn
-from lucid.services.chunks.listings import Listings
 from lucid.services.chunks.looking import LOOK_S, look_through
 from lucid.services.chunks.mandates import Mandates
 from lucid.services.chunks.origins import Origins
 from lucid.services.chunks.relayreceipts import RelayReceipts
+from lucid.services.chunks.storedlists import StoredLists
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
@@ -29,14 +29,14 @@ class Relaying:
     """What the node with this key has to say of relays."""
 
     def __init__(
-        self, *, key: bytes, rules: RulesInForce, listings: Listings, origins: Origins, store: DurableStore,
+        self, *, key: bytes, rules: RulesInForce, lists: StoredLists, origins: Origins, store: DurableStore,
         manager: Sibling, engine: Sibling, anchoring: Sibling,
     ) -> None:  # fmt: skip
         handed = HandedIn()
         self.mandates = Mandates(key=key, engine=engine, anchoring=anchoring, handed=handed)
-        self.receipts = RelayReceipts(listings=listings, origins=origins, store=store, engine=engine, handed=handed)
+        self.receipts = RelayReceipts(lists=lists, origins=origins, store=store, engine=engine, handed=handed)
         self._rules = rules
-        self._listings = listings
+        self._lists = lists
         self._store = store
         self._manager = manager
         self._looking = trio.Lock()
@@ -48,7 +48,7 @@ class Relaying:
             rules=self._rules,
             since=RELAY_RULES,
             store=self._store,
-            listings=self._listings,
+            lists=self._lists,
             pause_s=LOOK_S,
         )
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from lucid.services.chunks.chaincopies import RelayOnChain
 from lucid.services.chunks.handedin import HandedIn
-from lucid.services.chunks.listings import Listings
 from lucid.services.chunks.origins import Origins
+from lucid.services.chunks.storedlists import StoredLists
 from lucid.services.process.sibling import Sibling
 from lucid.storage.durable import DurableStore
 
@@ -21,11 +21,11 @@ class RelayReceipts:
     """What one node signs for."""
 
     def __init__(
-        self, *, listings: Listings, origins: Origins, store: DurableStore, engine: Sibling, handed: HandedIn
+        self, *, lists: StoredLists, origins: Origins, store: DurableStore, engine: Sibling, handed: HandedIn
     ) -> None:
         self.signed = 0
         """Receipts handed in since the start."""
-        self._listings = listings
+        self._lists = lists
         self._origins = origins
         self._store = store
         self._engine = engine
@@ -50,7 +50,7 @@ class RelayReceipts:
         """Sign for what came from the relay, if something did."""
         if not self._handed.due(session, known.height):
             return
-        ids = await self._store.read_when_there(self._listings.ids, session)
+        ids = await self._store.read_when_there(self._lists.ids, session)
         held = [chunk for first, count in known.ranges for chunk in ids[first : first + count]]
         relay = bytes.fromhex(known.relay)
         came = await self._store.read_when_there(self._origins.count, held, relay)

@@ -22,7 +22,7 @@ from lucid.chain.genesis import Natural
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.process.disk import DiskFailed
 from lucid.services.process.driver import clock_ms
-from lucid.storage.chunkfiles import CHUNK_TABLE
+from lucid.storage.chunkrow import CHUNK_TABLE
 from lucid.storage.durable import DurableStore
 from lucid.storage.findings import Finding
 from lucid.storage.interface import StoreDamaged

@@ -12,12 +12,12 @@ from lucid.chain.errors import Code
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.releases import MAX_AHEAD_MS, release_message
+from lucid.chain.transactions import SESSION_ID_BYTES
 from lucid.machines.replicamessages import MAX_BYTES, decode_replica
 from lucid.services.chunks.chunkroutes import removable
-from lucid.services.chunks.references import SessionReferences
+from lucid.services.chunks.listexchange import ListExchange, SessionMessage
 from lucid.services.chunks.replication import Replication
-from lucid.services.chunks.sessionindex import ID_BYTES
-from lucid.services.chunks.sessionlists import SessionLists, SessionMessage
+from lucid.services.chunks.sessionreferences import SessionReferences
 from lucid.services.process.driver import clock_ms
 from lucid.services.web.admission import NODE, WRITE
 from lucid.services.web.lasting import Lasting
@@ -54,7 +54,7 @@ class SessionRoutes:
         genesis: Genesis,
         crypto: Crypto,
         references: SessionReferences,
-        lists: SessionLists,
+        lists: ListExchange,
         replication: Replication,
         lasting: Lasting,
     ) -> None:
@@ -76,8 +76,8 @@ class SessionRoutes:
             page = await self._references.page(after, limit)
             listed = tuple(
                 SessionChunks(
-                    str(uuid.UUID(bytes=each.session[:ID_BYTES])),
-                    each.session[ID_BYTES:].hex(),
+                    str(uuid.UUID(bytes=each.session[:SESSION_ID_BYTES])),
+                    each.session[SESSION_ID_BYTES:].hex(),
                     each.chunks,
                     each.total_bytes,
                     each.since_ms,
@@ -103,7 +103,7 @@ class SessionRoutes:
             count = await self._lasting.carry_out(partial(self._references.remove, named, may))
             if not count:
                 raise Problem(Code.NOT_YOURS, "this session was stored under another token")
-            return Removed(str(uuid.UUID(bytes=named[:ID_BYTES])), named[ID_BYTES:].hex(), count)
+            return Removed(str(uuid.UUID(bytes=named[:SESSION_ID_BYTES])), named[SESSION_ID_BYTES:].hex(), count)
 
         self._register_messages(web)
 
@@ -140,10 +140,10 @@ class SessionRoutes:
         if not held:
             raise Problem(Code.NOT_FOUND, "chunk here that this session refers to")
         if len(held) > 1:
-            owners = [each[ID_BYTES:].hex() for each in held]
+            owners = [each[SESSION_ID_BYTES:].hex() for each in held]
             raise Problem(Code.SESSION_OWNERS, "?owner=KEY, empty for that of none", {"owners": owners})
         return held[0]
 
 
 def _identity(text: str) -> bytes:
-    return hex_bytes(text, 48 if len(text) == 96 else ID_BYTES, "after")
+    return hex_bytes(text, 48 if len(text) == 96 else SESSION_ID_BYTES, "after")

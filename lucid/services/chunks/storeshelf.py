@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lucid.services.chunks.inventory import Inventory
-from lucid.storage.chunkfiles import CHUNK_TABLE, decode_row
+from lucid.storage.chunkrow import CHUNK_TABLE, decode_row
 
 
 class StoreShelf:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from lucid.chain.codec import encode
 from lucid.services.chunks.inventory import Inventory
-from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkRow
+from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 
 KEPT_MS = 24 * 3_600_000
 """How long a chunk to which nobody refers is kept."""

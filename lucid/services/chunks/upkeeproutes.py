@@ -14,11 +14,11 @@ from quart import request
 from lucid.api.answers import Checked, ChunkList, ChunkState, DataStatus, Pruned, ScrubStatus, SessionCopies
 from lucid.api.requests import PruneOrder, ScrubOrder
 from lucid.chain.errors import Code
+from lucid.chain.transactions import SESSION_ID_BYTES
 from lucid.services.chunks.chaincopies import ChainCopies
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import MAX_PAUSE_MS, Scrub
-from lucid.services.chunks.sessionindex import ID_BYTES
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.chunks.upkeep import Upkeep
 from lucid.services.process.driver import clock_ms
@@ -36,7 +36,7 @@ from lucid.services.web.requested import (
     session_id,
 )
 from lucid.services.web.web import Web
-from lucid.storage.chunkfiles import CHUNK_TABLE, decode_row
+from lucid.storage.chunkrow import CHUNK_TABLE, decode_row
 from lucid.storage.durable import DurableStore
 from lucid.storage.findings import Finding
 
@@ -220,10 +220,12 @@ class UpkeepRoutes:
         """Of the session whose id, or id and owner, this is."""
         counts = dict.fromkeys(STATUSES, 0)
         index = self._chunks.index
-        for each in [session] if session[ID_BYTES:] else index.owners(session):
+        for each in [session] if session[SESSION_ID_BYTES:] else index.owners(session):
             for chunk in index.chunks(each):
                 counts[self._upkeep.census.status(chunk)] += 1
         if not any(counts.values()):
             return None
         copies = self._replication.copies_wanted
-        return SessionCopies(str(uuid.UUID(bytes=session[:ID_BYTES])), session[ID_BYTES:].hex(), copies, **counts)
+        return SessionCopies(
+            str(uuid.UUID(bytes=session[:SESSION_ID_BYTES])), session[SESSION_ID_BYTES:].hex(), copies, **counts
+        )

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from lucid.api.answers import SessionState, SessionsWaiting
 from lucid.chain.errors import Code
 from lucid.chain.receipts import with_manifest
+from lucid.chain.transactions import SESSION_ID_BYTES
 from lucid.machines.anchoring import SESSION_TABLE, Anchoring, SessionRow, Status
 from lucid.services.chain.chainview import MAX_OWNERS
 from lucid.services.process.driver import Driver
@@ -22,7 +23,6 @@ from lucid.storage.durable import DurableStore
 
 MAX_SHOWN = 100
 """Sessions that wait that are listed."""
-ID_BYTES = 16
 
 
 class AcceptedSessions:
@@ -116,11 +116,11 @@ class AcceptedSessions:
 def _state(identity: bytes, row: SessionRow) -> SessionState:
     """What this node alone knows of a session that it took: `pending`, `final` or `failed`."""
     state = SessionState(
-        str(uuid.UUID(bytes=identity[:ID_BYTES])),
+        str(uuid.UUID(bytes=identity[:SESSION_ID_BYTES])),
         "pending",
         row.transaction.hex(),
         accepted_ms=row.accepted_ms,
-        owner=identity[ID_BYTES:].hex(),
+        owner=identity[SESSION_ID_BYTES:].hex(),
     )
     if row.status is Status.FAILED:
         code = msgspec.convert(row.failure, Code)

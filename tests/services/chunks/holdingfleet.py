@@ -20,14 +20,14 @@ from lucid.chain.transactions import Ranges
 from lucid.ledger.replicas import fewest_copies
 from lucid.machines.replicamessages import MAX_BYTES, decode_replica, is_replica_message
 from lucid.services.chunks import holdings as saying
+from lucid.services.chunks import listexchange
 from lucid.services.chunks import ownsessions as following
 from lucid.services.chunks import replication as replicating
-from lucid.services.chunks import sessionlists
+from lucid.services.chunks.belonging import ranges_of
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.holdings import Holdings
-from lucid.services.chunks.listings import ranges_of
+from lucid.services.chunks.listexchange import SessionMessage
 from lucid.services.chunks.replication import Replication
-from lucid.services.chunks.sessionlists import SessionMessage
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
@@ -47,7 +47,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replicating, "PACING", HURRIED)
     for name, value in {"SOON_S": 0.05, "LOOK_S": 0.2, "RETRY_S": 0.05, "LOST_S": 0.3}.items():
         monkeypatch.setattr(saying, name, value)
-    monkeypatch.setattr(sessionlists, "OFFER_S", 0.3)
+    monkeypatch.setattr(listexchange, "OFFER_S", 0.3)
     monkeypatch.setattr(following, "RETRY_S", 0.05)
 
 

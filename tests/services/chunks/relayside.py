@@ -13,9 +13,9 @@ import trio
 from lucid.chain.chunks import chunk_id
 from lucid.chain.errors import Code
 from lucid.services.chunks.chaincopies import RelayOnChain
-from lucid.services.chunks.listings import Listings, kept
 from lucid.services.chunks.origins import Origins
 from lucid.services.chunks.relaying import Relaying
+from lucid.services.chunks.storedlists import StoredLists, kept
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
@@ -46,7 +46,7 @@ class Around:
         self.relaying = Relaying(
             key=self.key,
             rules=self,
-            listings=Listings(self.store),
+            lists=StoredLists(self.store),
             origins=self.origins,
             store=self.store,
             manager=self,  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from lucid.ledger.state import Write
 from lucid.services.chunks.faults import FAULT_TABLE, ChunkFault
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.driver import clock_ms
-from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkRow
+from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 from lucid.storage.durable import DurableStore
 from lucid.storage.findings import Finding
 from tests.services.chunks.dataservice import CHUNK, place, running

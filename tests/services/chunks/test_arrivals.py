@@ -14,7 +14,7 @@ from lucid.chain.chunks import chunk_id
 from lucid.machines.effects import BeginFetch, EndFetch, FetchEnded, FetchOutcome, TakePart
 from lucid.services.chunks.arrivals import WAITING, Arrivals
 from lucid.services.chunks.chunks import Chunks
-from lucid.storage.chunkfiles import CHUNK_TABLE
+from lucid.storage.chunkrow import CHUNK_TABLE
 from lucid.storage.interface import StoreDamaged
 from tests.services.chunks.nodechunks import opened
 from tests.waiting import until

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucid.services.chunks.belonging import Belonging, belonging
+from lucid.chain.transactions import MAX_RANGES
+from lucid.services.chunks.belonging import Belonging, belonging, ranges_of
 
 ME, YOU, THEM = b"m" * 32, b"y" * 32, b"t" * 32
 A, B, C, D = (bytes([number]) * 32 for number in range(4))
@@ -49,3 +52,16 @@ def test_each_chunk_is_held_lacking_or_not_of_here(chunks: list[tuple[bool, set[
     assert held == [number for number, (here, _) in enumerate(chunks) if here]
     assert found.lacking == sum(not here and ME in nodes for here, nodes in chunks)
     assert found.others == {node for _, nodes in chunks for node in nodes} - {ME}
+
+
+def test_ranges_are_those_of_the_numbers_as_far_as_a_transaction_has_room() -> None:
+    assert ranges_of([]) == () and ranges_of([0, 1, 2, 5, 7, 8]) == ((0, 3), (5, 1), (7, 2))
+    assert ranges_of(range(0, 20_000, 2)) == tuple((number, 1) for number in range(0, 8_192, 2))
+
+
+@given(st.sets(st.integers(0, 60)))
+def test_ranges_are_the_numbers_ascending_and_never_touch(numbers: set[int]) -> None:
+    ranges = ranges_of(sorted(numbers))
+    assert [number for first, count in ranges for number in range(first, first + count)] == sorted(numbers)
+    assert all(first + count < after for (first, count), (after, _) in pairwise(ranges))
+    assert all(count > 0 for _, count in ranges) and len(ranges) <= MAX_RANGES

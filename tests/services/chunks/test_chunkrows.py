@@ -10,8 +10,9 @@ import pytest
 
 from lucid.chain.codec import encode
 from lucid.services.chunks.chunkrows import ChunkRows, Known
-from lucid.services.chunks.sessionreference import Reference
-from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, ChunkFolder, ChunkRow
+from lucid.services.chunks.reference import REFERENCE_TABLE, Reference
+from lucid.storage.chunkfiles import ChunkFolder
+from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreDamaged
 from lucid.storage.sqlite import SqliteStore

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lucid.chain.chunks import chunk_id
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.needs import GONE_MS
-from lucid.services.chunks.references import SessionReferences
+from lucid.services.chunks.sessionreferences import SessionReferences
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.disk import Disk
 from lucid.services.process.driver import clock_ms

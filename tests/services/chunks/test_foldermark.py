@@ -14,7 +14,8 @@ from lucid.chain.chunks import chunk_id
 from lucid.chain.codec import encode
 from lucid.services.chunks.foldermark import FolderMark
 from lucid.services.process.disk import DiskAway
-from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkFolder, ChunkRow
+from lucid.storage.chunkfiles import ChunkFolder
+from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 from lucid.storage.identity import adopt
 from lucid.storage.sqlite import SqliteStore
 from tests.services.chunks.dataservice import fill, place, running

@@ -112,7 +112,7 @@ async def test_a_session_that_went_is_taken_back_and_its_list_forgotten(tmp_path
             await node.chunks.inspection.check(chunk)
         await until(lambda: fleet.says(node) == ())
         with trio.fail_after(120):
-            while await node.store.read(node.holdings.lists.listings.known, SESSION):
+            while await node.store.read(node.holdings.lists.stored.known, SESSION):
                 await trio.sleep(0.05)
 
     await run(tmp_path, Fleet, test)

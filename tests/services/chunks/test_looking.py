@@ -11,8 +11,8 @@ import trio
 
 from lucid.chain.errors import Code
 from lucid.services.chunks import looking
-from lucid.services.chunks.listings import Listings, kept
 from lucid.services.chunks.looking import look_through
+from lucid.services.chunks.storedlists import StoredLists, kept
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreDamaged
@@ -29,14 +29,14 @@ class Rules:
 
 
 async def run(folder: Path, look: Callable[[Sequence[bytes]], Awaitable[None]], test: Callable[[], Awaitable[None]],
-              rules: Rules) -> None:  # fmt: skip
+              rules: Rules, retry_s: float | None = None) -> None:  # fmt: skip
     """Seven sessions whose lists are here, and who looks at them."""
     with closing(SqliteStore(folder / "data.sqlite")) as sqlite:
         store = DurableStore(sqlite)
 
         async def through() -> None:
-            listings = Listings(store)
-            await look_through(look, rules=rules, since=6, store=store, listings=listings, pause_s=0.01)
+            lists = StoredLists(store)
+            await look_through(look, rules=rules, since=6, store=store, lists=lists, pause_s=0.01, retry_s=retry_s)
 
         async with trio.open_nursery() as nursery:
             await nursery.start(store.run)
@@ -63,6 +63,21 @@ async def test_all_are_seen_again_and_again_also_after_a_failure(
         assert pages[:6] == [first, second, second, third, first, second]
 
     await run(tmp_path, look, test, Rules())
+
+
+async def test_a_failure_may_have_a_pause_of_its_own(tmp_path: Path) -> None:
+    seen: list[float] = []
+
+    async def look(sessions: Sequence[bytes]) -> None:
+        seen.append(trio.current_time())
+        if len(seen) == 1:
+            raise Problem(Code.UNAVAILABLE)
+
+    async def test() -> None:
+        await until(lambda: len(seen) > 2)
+        assert seen[1] - seen[0] >= 0.3 > seen[2] - seen[1]
+
+    await run(tmp_path, look, test, Rules(), retry_s=0.3)
 
 
 async def test_nobody_looks_before_the_rules_that_have_it(tmp_path: Path) -> None:

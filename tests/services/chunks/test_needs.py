@@ -6,7 +6,7 @@ import pytest
 
 from lucid.chain.codec import encode
 from lucid.services.chunks.needs import GONE_MS, GONE_TABLE, NEED_TABLE, Needs
-from lucid.storage.chunkfiles import CHUNK_TABLE, ChunkRow
+from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
 

@@ -17,8 +17,8 @@ from lucid.chain.transactions import Answers
 from lucid.services.chunks import proving
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.handedin import SAID_BLOCKS
-from lucid.services.chunks.listings import Listings, kept
 from lucid.services.chunks.proving import AskedProofs, Proving
+from lucid.services.chunks.storedlists import StoredLists, kept
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreSlow
@@ -46,7 +46,7 @@ class Around:
         self.proving = Proving(
             rules=self,
             chunks=self.chunks,
-            listings=Listings(self.store),
+            lists=StoredLists(self.store),
             store=self.store,
             manager=self,  # type: ignore[arg-type]
             engine=self,  # type: ignore[arg-type]
@@ -163,18 +163,18 @@ async def test_a_session_that_takes_too_long_keeps_no_others_back(
 ) -> None:
     """Its owner may have anchored a million chunks; those that stand after it would earn nothing, for ever."""
     large = b"l" * 48
-    ids = Listings.ids
+    ids = StoredLists.ids
 
-    def slowly(listings: Listings, session: bytes) -> list[bytes]:
+    def slowly(lists: StoredLists, session: bytes) -> list[bytes]:
         if session == large:
             raise StoreSlow
-        return ids(listings, session)
+        return ids(lists, session)
 
     async def test(node: Around) -> None:
         await node.proving.look([large, SESSION])
         assert [each["session"] for each in node.taken] == [SESSION.hex()]
 
-    monkeypatch.setattr(Listings, "ids", slowly)
+    monkeypatch.setattr(StoredLists, "ids", slowly)
     await run(tmp_path, test)
 
 

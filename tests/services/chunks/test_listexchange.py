@@ -19,8 +19,8 @@ from lucid.machines.replicamessages import (
     decode_replica,
     is_replica_message,
 )
-from lucid.services.chunks import sessionlists
-from lucid.services.chunks.listings import kept
+from lucid.services.chunks import listexchange
+from lucid.services.chunks.storedlists import kept
 from tests.services.chunks.fleets import body, run
 from tests.services.chunks.holdingfleet import BODIES, IDS, SESSION, Fleet, hurried
 from tests.waiting import until
@@ -50,9 +50,7 @@ async def test_a_list_that_is_not_the_sessions_is_not_kept(tmp_path: Path, how: 
         fleet.anchor(nodes[0], IDS)
         await until(lambda: fleet.says(nodes[0]) == ((0, 12),) and nodes[1].chunks.inventory.count == 12)
         await trio.sleep(0.5)
-        assert not fleet.says(nodes[1]) and not await nodes[1].store.read(
-            nodes[1].holdings.lists.listings.known, SESSION
-        )
+        assert not fleet.says(nodes[1]) and not await nodes[1].store.read(nodes[1].holdings.lists.stored.known, SESSION)
         if how != "silence":  # there it goes on waiting
             fleet.lies = {}
             await until(lambda: fleet.says(nodes[1]) == ((0, 12),))
@@ -100,13 +98,13 @@ async def test_a_peer_is_sent_so_many_parts_of_lists_in_a_second(
         await nodes[0].store.write(kept(SESSION, IDS))
         sent: list[Any] = []
         fleet.lies[nodes[0].key] = lambda each: sent.append(each) if isinstance(each, ListPart) else each
-        for number in range(3 * sessionlists.LISTS_A_SECOND):
+        for number in range(3 * listexchange.LISTS_A_SECOND):
             await nodes[0].holdings.lists.handle(nodes[1].key, ListRequest(number, SESSION, 0))
-        assert len(sent) == sessionlists.LISTS_A_SECOND
+        assert len(sent) == listexchange.LISTS_A_SECOND
         await nodes[0].holdings.lists.handle(nodes[0].key, ListRequest(1, SESSION, 0))
-        assert len(sent) == sessionlists.LISTS_A_SECOND + 1, "another peer has its own"
+        assert len(sent) == listexchange.LISTS_A_SECOND + 1, "another peer has its own"
 
-    monkeypatch.setattr(sessionlists, "clock_ms", lambda: 5_000_000)
+    monkeypatch.setattr(listexchange, "clock_ms", lambda: 5_000_000)
     await run(tmp_path, Fleet, test)
 
 

@@ -17,9 +17,9 @@ from lucid.machines.replicamessages import ListPart, ListRequest, ReplicaMessage
 from lucid.services.chunks.belonging import ChunkPlaces, belonging
 from lucid.services.chunks.chaincopies import ChainCopies, OnChain
 from lucid.services.chunks.listfetches import ListFetches
-from lucid.services.chunks.listings import Listings
-from lucid.services.chunks.listings import kept as rows_of
 from lucid.services.chunks.ownsessions import OwnSessions
+from lucid.services.chunks.storedlists import StoredLists
+from lucid.services.chunks.storedlists import kept as rows_of
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.sibling import Sibling
 from lucid.storage.durable import DurableStore
@@ -32,7 +32,7 @@ OFFER_S = 60.0
 SessionMessage = SessionOffer | ListRequest | ListPart
 
 
-class SessionLists:
+class ListExchange:
     """The lists at one node. `kept` is told of each session whose list came."""
 
     def __init__(
@@ -46,7 +46,7 @@ class SessionLists:
         send: Callable[[bytes, ReplicaMessage], Awaitable[bool]],
         kept: Callable[[bytes], None],
     ) -> None:
-        self.listings = Listings(store)
+        self.stored = StoredLists(store)
         self._places = places
         self._store = store
         self._copies = copies
@@ -77,19 +77,19 @@ class SessionLists:
         """Wish for the lists that are not here. Raises `StoreError`."""
         if self._places.rules < HOLDING_RULES:
             return
-        new = await self._store.read(lambda: [each for each in offer.sessions if not self.listings.known(each)])
+        new = await self._store.read(lambda: [each for each in offer.sessions if not self.stored.known(each)])
         self._fetches.offer(peer, new)
 
     async def _on_request(self, peer: bytes, asked: ListRequest) -> None:
         """Answer with a part of a list, if the peer may have one now. Raises `StoreError`."""
         if self._served.spend(clock_ms(), peer):
-            ids = await self._store.read(self.listings.page, asked.session, asked.first)
+            ids = await self._store.read(self.stored.page, asked.session, asked.first)
             await self._send(peer, ListPart(asked.request, asked.session, asked.first, tuple(ids)))
 
     async def _wants(self, session: bytes) -> int:
         """How many chunks an offered session has; 0 where its list is here, or it is not anchored as far as this node
         knows: it is offered again. Raises `Problem` and `StoreError`."""
-        if await self._store.read(self.listings.known, session):
+        if await self._store.read(self.stored.known, session):
             return 0
         (anchored,) = await self._copies.on_chain([session])
         return 0 if anchored is None else anchored.chunks

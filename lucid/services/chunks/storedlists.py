@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lucid.chain.transactions import MAX_RANGES, Ranges
 from lucid.ledger.state import Write
 from lucid.machines.replicamessages import MAX_IDS, SESSION_BYTES
 from lucid.storage.durable import DurableStore
@@ -15,7 +14,7 @@ CHUNK_BYTES = 32
 PAGE_BYTES = 4
 
 
-class Listings:
+class StoredLists:
     """The lists of one store. All of it runs in worker threads."""
 
     def __init__(self, store: DurableStore) -> None:
@@ -69,19 +68,6 @@ def kept(session: bytes, ids: Sequence[bytes]) -> list[Write]:
 def dropped(session: bytes, chunks: int) -> list[Write]:
     """What removes the list of a session of so many chunks."""
     return [(LISTING_TABLE, _key(session, number), None) for number in range(-(-chunks // MAX_IDS))]
-
-
-def ranges_of(numbers: Sequence[int]) -> Ranges:
-    """Ascending numbers as ranges, the first of them as far as a transaction has room for."""
-    found: list[tuple[int, int]] = []
-    for number in numbers:
-        if found and sum(found[-1]) == number:
-            found[-1] = found[-1][0], found[-1][1] + 1
-        elif len(found) == MAX_RANGES:
-            break
-        else:
-            found.append((number, 1))
-    return tuple(found)
 
 
 def _key(session: bytes, page: int) -> bytes:

@@ -16,14 +16,14 @@ import trio
 from lucid.chain.chunks import chunk_id
 from lucid.chain.codec import encode
 from lucid.ledger.state import Write
-from lucid.services.chunks import sessionindex
+from lucid.services.chunks import referenceindex
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.references import SessionReferences
-from lucid.services.chunks.sessionindex import INDEX_TABLE, SUM_TABLE
-from lucid.services.chunks.sessionreference import Reference, decode_reference
+from lucid.services.chunks.reference import REFERENCE_TABLE, Reference, decode_reference
+from lucid.services.chunks.referenceindex import INDEX_TABLE, SUM_TABLE
+from lucid.services.chunks.sessionreferences import SessionReferences
 from lucid.services.process.mongod import Mongod
 from lucid.services.process.space import Space
-from lucid.storage.chunkfiles import CHUNK_TABLE, REFERENCE_TABLE, ChunkRow, decode_row
+from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow, decode_row
 from lucid.storage.durable import PAGE_ROWS, DurableStore
 from lucid.storage.interface import Store, StoreError, StoreSlow
 from lucid.storage.mongo import MongoStore
@@ -49,7 +49,7 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is."""
-    monkeypatch.setattr(sessionindex, "WAIT_S", 120.0)
+    monkeypatch.setattr(referenceindex, "WAIT_S", 120.0)
 
 
 class Counted:
@@ -155,7 +155,7 @@ async def test_what_is_asked_of_one_session_reads_a_few_pages_of_many_references
 async def test_a_store_of_an_older_release_is_taken_over_wherever_that_is_cut_off(
     tmp_path: Path, opener: Opener, cut: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessionindex, "PAGE", 16)
+    monkeypatch.setattr(referenceindex, "PAGE", 16)
     with closing(opener()) as inner:
         inner.write(older(20, 5))
         before = recounted(inner)
@@ -174,9 +174,9 @@ from pathlib import Path
 
 import trio
 
-from lucid.services.chunks import sessionindex
+from lucid.services.chunks import referenceindex
 from lucid.storage.sqlite import SqliteStore
-from tests.services.chunks.test_sessionindex import Counted, started
+from tests.services.chunks.test_referenceindex import Counted, started
 
 class Killed(Counted):
     def write(self, writes):
@@ -192,7 +192,7 @@ async def main():
         await chunks.index.level()
 
 folder, when = Path(sys.argv[1]), sys.argv[3]
-sessionindex.PAGE, sessionindex.WAIT_S = 16, 600
+referenceindex.PAGE, referenceindex.WAIT_S = 16, 600
 trio.run(main)
 """
 
@@ -234,7 +234,7 @@ async def test_what_an_older_release_did_meanwhile_is_found_at_the_next_start(tm
 async def test_what_comes_and_goes_while_all_is_compared_counts_once(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessionindex, "PAGE", 4)
+    monkeypatch.setattr(referenceindex, "PAGE", 4)
     chance = Random(seed)
     bodies = [bytes([number]) * (1_500 + number) for number in range(12)]
     sessions = [bytes([number]) * 16 + OWNERS[number % 3] for number in range(3)]
@@ -260,7 +260,7 @@ async def test_what_comes_and_goes_while_all_is_compared_counts_once(
 async def test_who_asks_while_all_is_compared_is_told_to_come_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessionindex, "WAIT_S", 0.05)
+    monkeypatch.setattr(referenceindex, "WAIT_S", 0.05)
     with closing(SqliteStore(tmp_path / "data.sqlite")) as inner:
         async with started(tmp_path, inner) as (durable, chunks), chunks.inventory.changing:
             with pytest.raises(StoreSlow):

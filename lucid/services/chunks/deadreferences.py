@@ -1,4 +1,4 @@
-"""Which sessions refer to the chunks of a node: listed, removed by id, and freed when nothing will ever anchor them.
+"""References of sessions that nothing will ever anchor: they go, and the chunks that they kept are freed.
 
 A recording that nobody ended leaves references. Such a session is dead when it is old, and neither the chain nor this
 node's session anchoring knows it; whatever cannot be asked about, or could still be anchored, is kept.
@@ -9,21 +9,16 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from itertools import islice
-from typing import NamedTuple
 
 import msgspec
 import trio
 
 from lucid.chain.errors import Code, LucidError
-from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.sessionindex import ID_BYTES, PAGE
-from lucid.services.chunks.sessionreference import NotHeld, Reference
+from lucid.chain.transactions import SESSION_ID_BYTES
+from lucid.services.chunks.sessionreferences import SessionReferences
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
-from lucid.storage.durable import DurableStore
 
 DEAD_MS = 7 * 24 * 3_600_000
 """Age from which a session that nobody knows is dead: longer than anybody leaves a recording to go on with later."""
@@ -31,55 +26,6 @@ FIRST_LOOK_S = 3_600.0
 LOOK_S = 6 * 3_600.0
 
 _log = logging.getLogger("lucid.references")
-
-
-class Held(NamedTuple):
-    """A session (id, and owner or nothing) that refers to chunks: how many, of how many bytes, and the time of its
-    newest reference (ms since the Unix epoch, 0 where an older version stored it)."""
-
-    session: bytes
-    chunks: int
-    total_bytes: int
-    since_ms: int
-
-
-class SessionReferences:
-    """The sessions that refer to chunks. What is asked reads the rows of these sessions alone."""
-
-    def __init__(self, store: DurableStore, chunks: Chunks) -> None:
-        self._store = store
-        self._chunks = chunks
-        self._index = chunks.index
-
-    async def page(self, after: bytes, limit: int) -> list[Held]:
-        """At most `limit` sessions in order, from the first after `after` on. Raises `StoreError`."""
-        await self._index.level()
-        found = await self._store.read(self._index.page, after, limit)
-        return [Held(session, held.chunks, held.total_bytes, held.since_ms) for session, held in found]
-
-    async def since_ms(self, session: bytes) -> int:
-        """When a session's newest reference was made (ms since the Unix epoch). Raises `StoreError`."""
-        return (await self._store.read(self._index.sums, session)).since_ms
-
-    async def owners(self, session: bytes) -> list[bytes]:
-        """The sessions, with their owners, that refer to chunks under an id. Raises `StoreError`."""
-        await self._index.level()
-        return await self._store.read(self._index.owners, session)
-
-    async def remove(self, session: bytes, may: Callable[[Reference], bool] = lambda reference: True) -> int:
-        """Take all references of a session away, but for those that the caller may not; returns how many went. Raises
-        `StoreError`."""
-        await self._index.level()
-        gone, after = 0, b""
-        while chunks := await self._store.read(self._some, session, after):
-            for chunk in chunks:
-                with suppress(NotHeld):
-                    gone += await self._chunks.release(chunk, session, may) is not None
-            after = chunks[-1]
-        return gone
-
-    def _some(self, session: bytes, after: bytes) -> list[bytes]:
-        return list(islice(self._index.chunks(session, after), PAGE))
 
 
 class DeadReferences:
@@ -114,7 +60,7 @@ class DeadReferences:
                 if self._old(await self._references.since_ms(held.session), now_ms):
                     count = await self._references.remove(held.session)
                     gone += count
-                    name = uuid.UUID(bytes=held.session[:ID_BYTES])
+                    name = uuid.UUID(bytes=held.session[:SESSION_ID_BYTES])
                     _log.warning("session %s was never anchored: its %d chunks are freed", name, count)
         self.freed += gone
         return gone
@@ -133,7 +79,7 @@ class Asked:
 
     async def known(self, session: bytes) -> bool:
         """False only where both say that they do not, and the manager is level with the chain. Raises `Problem`."""
-        name, owner = session[:ID_BYTES], session[ID_BYTES:].hex()
+        name, owner = session[:SESSION_ID_BYTES], session[SESSION_ID_BYTES:].hex()
         status, _ = await self._manager.fetch("/health")
         if status != 200:
             raise Problem(Code.UNAVAILABLE, "the block manager is not healthy")

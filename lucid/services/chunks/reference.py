@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lucid.chain.codec import Record, decode
 from lucid.chain.errors import Code, LucidError
-from lucid.storage.chunkfiles import REFERENCE_TABLE
 from lucid.storage.interface import StoreDamaged
+
+REFERENCE_TABLE = "reference"
 
 
 class Reference(Record):

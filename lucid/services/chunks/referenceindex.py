@@ -17,10 +17,10 @@ import trio
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import LucidError
 from lucid.chain.genesis import Natural
+from lucid.chain.transactions import SESSION_ID_BYTES
 from lucid.ledger.state import Write
 from lucid.services.chunks.inventory import Inventory
-from lucid.services.chunks.sessionreference import Reference, decode_reference
-from lucid.storage.chunkfiles import REFERENCE_TABLE
+from lucid.services.chunks.reference import REFERENCE_TABLE, Reference, decode_reference
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreDamaged, StoreError
 
@@ -28,7 +28,6 @@ INDEX_TABLE = "sessionchunk"
 """By session and chunk; no content."""
 SUM_TABLE = "session"
 """By session."""
-ID_BYTES = 16
 CHUNK_BYTES = 32
 PAGE = 256
 REST = 1
@@ -72,7 +71,7 @@ class IndexChange(NamedTuple):
     sign: int
 
 
-class SessionIndex:
+class ReferenceIndex:
     """The index of one store. Changes are made while `Inventory.change` is held. What reads raises `StoreError`."""
 
     def __init__(self, store: DurableStore, inventory: Inventory) -> None:
@@ -125,7 +124,7 @@ class SessionIndex:
         """The sessions, with their owners, of an id. In a worker thread."""
         found = []
         for name, _ in self._store.scan(SUM_TABLE, identity):
-            if name[:ID_BYTES] != identity:
+            if name[:SESSION_ID_BYTES] != identity:
                 break
             found.append(_session(name))
         return found
@@ -240,12 +239,12 @@ def _next(rows: list[tuple[bytes, bytes]]) -> bytes:
 
 def _name(session: bytes) -> bytes:
     """A session's key: its id, whether there is an owner, and the owner. So the rows of each stand together."""
-    owner = session[ID_BYTES:]
-    return session[:ID_BYTES] + (b"\x01" + owner if owner else b"\x00")
+    owner = session[SESSION_ID_BYTES:]
+    return session[:SESSION_ID_BYTES] + (b"\x01" + owner if owner else b"\x00")
 
 
 def _session(name: bytes) -> bytes:
-    return name[:ID_BYTES] + name[ID_BYTES + 1 :]
+    return name[:SESSION_ID_BYTES] + name[SESSION_ID_BYTES + 1 :]
 
 
 def _name_of(key: bytes) -> bytes:

@@ -10,10 +10,10 @@ import pytest
 
 from lucid.chain.chunks import chunk_id
 from lucid.chain.errors import Code
-from lucid.services.chunks.references import DEAD_MS, Asked, DeadReferences
+from lucid.services.chunks.deadreferences import DEAD_MS, Asked, DeadReferences
+from lucid.services.chunks.reference import REFERENCE_TABLE
 from lucid.services.process.driver import clock_ms
 from lucid.services.web.problems import Problem
-from lucid.storage.chunkfiles import REFERENCE_TABLE
 from tests.services.chunks.dataservice import OWNERS, SESSIONS, content, put, running
 
 
