@@ -18,7 +18,7 @@ from msgspec import structs
 from harness.soak.disks import enter_namespace, small_disk
 from harness.soak.ending import check_logs, check_stores
 from harness.soak.links import Links
-from harness.soak.run import run
+from harness.soak.soak import run
 from harness.soak.trial import SoakTrial
 from lucid.chain.genesis import paced
 from lucid.interrupts import stoppable

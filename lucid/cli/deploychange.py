@@ -130,7 +130,7 @@ def _try_node(deployment: Deployment) -> None:
     from lucid.deploy.deployment import client_settings
     from lucid.deploy.host import DeployError
     from smoke.live.failure import LiveError
-    from smoke.live.run import live
+    from smoke.live.nodejudge import live
     from smoke.manifest import Manifest
     from smoke.reports.terminal import summary
 

@@ -17,7 +17,8 @@ from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
     from smoke.judgment import Judgment
-    from smoke.static.run import Say, Subject
+    from smoke.static.treejudge import Say
+    from smoke.subject import Subject
 
     Kinds = argparse._SubParsersAction[argparse.ArgumentParser]
     Judge = Callable[[argparse.Namespace, Subject, Say], Judgment]
@@ -177,7 +178,7 @@ def run_checks(options: argparse.Namespace) -> int:
     try:
         from smoke.live.failure import LiveError
         from smoke.manifest import ManifestError
-        from smoke.static.run import find_subject
+        from smoke.subject import find_subject
     except ModuleNotFoundError as error:
         raise _lacking(error.name or "") from None
     for module in LOADED_LATE:
@@ -213,7 +214,7 @@ def _load_msgspec() -> None:
 
 
 def _judge_files(options: argparse.Namespace, subject: Subject, say: Say) -> Judgment:
-    from smoke.static.run import judge
+    from smoke.static.treejudge import judge
 
     gc.set_threshold(GARBAGE)
     return judge(subject, strict=options.strict, literal=options.literal, say=say)
@@ -221,7 +222,7 @@ def _judge_files(options: argparse.Namespace, subject: Subject, say: Say) -> Jud
 
 def _judge_images(options: argparse.Namespace, subject: Subject, say: Say) -> Judgment:
     from smoke.image.build import Builder
-    from smoke.image.run import Wanted, look_at_images
+    from smoke.image.imagejudge import Wanted, look_at_images
 
     if not any(service.image for service in subject.manifest.services):
         raise Failure(f"{options.root}: no smoke.toml names images there")
@@ -243,8 +244,8 @@ def _judge_live(options: argparse.Namespace, subject: Subject, say: Say) -> Judg
     from functools import partial
 
     from harness.live.product import Lucid, product
+    from smoke.live.nodejudge import live
     from smoke.live.plain import product_of
-    from smoke.live.run import live
 
     manifest = subject.manifest
     given = {name: value for name in LIVE_OPTIONS if (value := getattr(options, name)) is not None}

@@ -17,7 +17,8 @@ from smoke.manifest import FILE_NAME, Manifest, ManifestError, parse_manifest, r
 from smoke.static.model.build import images_of
 from smoke.static.model.image import Image
 from smoke.static.plans import plans_of
-from smoke.static.run import Subject, judge
+from smoke.static.treejudge import judge
+from smoke.subject import Subject
 from smoke.tree import Tree
 
 MAX_ROUNDS = 4

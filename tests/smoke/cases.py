@@ -9,7 +9,8 @@ from pathlib import Path
 
 from smoke.finding import Finding, Severity, Verdict
 from smoke.judgment import Judgment, kind
-from smoke.static.run import find_subject, judge
+from smoke.static.treejudge import judge
+from smoke.subject import find_subject
 
 
 @dataclass(frozen=True)

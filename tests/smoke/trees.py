@@ -6,7 +6,8 @@ from pathlib import Path
 
 from smoke.finding import Finding, Verdict
 from smoke.judgment import Judgment
-from smoke.static.run import find_subject, judge
+from smoke.static.treejudge import judge
+from smoke.subject import find_subject
 
 DOCKERFILE = """\
 ARG VERSION=1

@@ -11,11 +11,11 @@ import pytest
 
 from smoke.finding import Finding, Verdict
 from smoke.image.build import AGAIN, Builder, BuildError, build, build_again, copy_context
-from smoke.image.run import Wanted, look_at_images
+from smoke.image.imagejudge import Wanted, look_at_images
 from smoke.live.containers import connect
 from smoke.static.model.build import images
 from smoke.static.model.image import Image
-from smoke.static.run import find_subject
+from smoke.subject import find_subject
 from smoke.tree import Tree
 from tests.smoke.trees import write_tree
 

@@ -17,7 +17,7 @@ from smoke.manifest import Base, read_manifest
 from smoke.static.model.build import images
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.image import Image
-from smoke.static.run import find_subject
+from smoke.subject import find_subject
 from smoke.tree import Tree
 from tests.smoke.cases import Case, critical, judge_files, read_cases
 

@@ -17,8 +17,8 @@ from smoke.finding import Finding
 from smoke.judgment import Judgment
 from smoke.live.containers import ContainerNode, _archive, _number, connect
 from smoke.live.failure import LiveError, NotPossible
+from smoke.live.nodejudge import live
 from smoke.live.plain import product_of
-from smoke.live.run import live
 from smoke.manifest import read_manifest
 from tests.smoke.live.shop import FRONT, MANIFEST, write_shop
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from smoke.live.failure import LiveError
+from smoke.live.nodejudge import live
 from smoke.live.plain import PlainProduct, product_of
-from smoke.live.run import live
 from smoke.manifest import ManifestError, parse_manifest, read_manifest
 from tests.smoke.live.shop import MANIFEST, write_shop
 

@@ -8,7 +8,8 @@ import pytest
 
 from smoke.manifest import ManifestError, parse_manifest, resolved
 from smoke.static.inference import write_manifest
-from smoke.static.run import Subject, judge
+from smoke.static.treejudge import judge
+from smoke.subject import Subject
 from tests.smoke.cases import Case, Files, write_files
 from tests.smoke.corpus import compose, dockerfile, kept, steps
 

@@ -8,7 +8,7 @@ import pytest
 
 from smoke.finding import Verdict
 from smoke.static.checks import lint
-from smoke.static.run import CHECKS
+from smoke.static.treejudge import CHECKS
 from tests.smoke.trees import COMPOSE, DOCKERFILE, MAIN, MANIFEST, Changes, failures, judged, replaced
 
 ENGINE = "\nclass Engine:\n    pass\n"

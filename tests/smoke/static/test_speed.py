@@ -9,7 +9,8 @@ from cProfile import Profile
 from pathlib import Path
 
 from smoke.judgment import Judgment
-from smoke.static.run import find_subject, judge
+from smoke.static.treejudge import judge
+from smoke.subject import find_subject
 from tests.smoke.cases import write_files
 
 MODULES = 500

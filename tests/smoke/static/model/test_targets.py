@@ -8,7 +8,8 @@ import pytest
 
 from smoke.finding import Verdict
 from smoke.static.model.targets import Target
-from smoke.static.run import find_subject, judge
+from smoke.static.treejudge import judge
+from smoke.subject import find_subject
 from tests.smoke.cases import write_files
 
 ARM = "six-1.17.0-cp311-cp311-manylinux_2_17_aarch64.manylinux2014_aarch64.whl"

@@ -17,8 +17,8 @@ from lucid.cli.main import main
 from smoke.finding import Finding, Verdict
 from smoke.judgment import Judgment
 from smoke.live.failure import LiveError
+from smoke.live.nodejudge import live
 from smoke.live.plain import product_of
-from smoke.live.run import live
 from smoke.manifest import read_manifest
 from tests.smoke.live.shop import FRONT, MANIFEST, WORKER, write_shop
 

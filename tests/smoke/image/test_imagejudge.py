@@ -9,11 +9,11 @@ import docker.errors  # type: ignore[import-untyped]
 import pytest
 
 from smoke.finding import Verdict
-from smoke.image import run
+from smoke.image import imagejudge
 from smoke.image.build import Builder, BuildError
-from smoke.image.run import Wanted, look_at_images
+from smoke.image.imagejudge import Wanted, look_at_images
 from smoke.live.failure import LiveError
-from smoke.static.run import Subject, find_subject
+from smoke.subject import Subject, find_subject
 from tests.smoke.cases import write_files
 from tests.smoke.image.stand_in import Engine
 
@@ -42,7 +42,7 @@ def refusing(*words: str) -> Builder:
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine with one image, which is what the checks connect to; it counts who has left."""
     made = Engine(tmp_path / "image")
-    monkeypatch.setattr(run, "connect", lambda: made)
+    monkeypatch.setattr(imagejudge, "connect", lambda: made)
     return made
 
 
@@ -62,7 +62,7 @@ def test_each_client_that_was_opened_is_closed(engine: Engine, tmp_path: Path, m
         opened.append(engine)
         return engine
 
-    monkeypatch.setattr(run, "connect", connect)
+    monkeypatch.setattr(imagejudge, "connect", connect)
     monkeypatch.setattr(engine, "close", lambda: closed.append(engine))
     look_at_images(subject(tmp_path / "tree"), Wanted(), refusing())
     assert len(opened) == len(closed) == 2

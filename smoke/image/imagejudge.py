@@ -23,7 +23,7 @@ from smoke.live.containers import connect
 from smoke.live.failure import LiveError
 from smoke.static.model.build import images
 from smoke.static.model.image import Image
-from smoke.static.run import Subject
+from smoke.subject import Subject
 from smoke.tree import Tree
 
 Say = Callable[[str], None]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from smoke.static.checks.nginx_ports import listening
+from smoke.static.checks.nginx.ports import listening
 from tests.smoke.cases import critical, judge_files
 
 OWN = {"a.conf": "/etc/nginx/conf.d/default.conf"}

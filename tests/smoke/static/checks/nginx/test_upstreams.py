@@ -1,4 +1,4 @@
-"""nginx: hosts that it looks up as it starts, and what its user may write to."""
+"""Hosts that nginx looks up as it starts are services, or may come from elsewhere."""
 
 from __future__ import annotations
 
@@ -6,26 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.smoke.cases import critical, judge_files
-
-API = {
-    "api/Dockerfile": 'FROM python:3.12-slim\nCOPY main.py .\nCMD ["python", "main.py"]\n',
-    "api/main.py": "while 1: 1\n",
-}
-COMPOSE = """\
-services:
-  api:
-    build: api
-  proxy:
-    build: proxy
-    ports: ["80:80"]
-"""
-PROXY = "FROM nginx:1.27-alpine\nCOPY site.conf /etc/nginx/conf.d/default.conf\n"
-
-
-def messages(folder: Path, config: str, compose: str = COMPOSE, proxy: str = PROXY) -> list[str]:
-    files = {**API, "compose.yaml": compose, "proxy/Dockerfile": proxy, "proxy/site.conf": config}
-    return [each.message for each in critical(judge_files(folder, files)) if each.check.startswith("nginx.")]
+from tests.smoke.static.checks.nginx.proxied import COMPOSE, messages
 
 
 @pytest.mark.parametrize(
@@ -71,21 +52,3 @@ def test_names_that_come_from_elsewhere(tmp_path: Path, more: str) -> None:
         COMPOSE + more if not more.startswith("    network_mode") else COMPOSE.replace('    ports: ["80:80"]\n', more)
     )
     assert messages(tmp_path, "server { location / { proxy_pass http://backend; } }", compose) == []
-
-
-def test_its_own_user_may_not_write(tmp_path: Path) -> None:
-    assert any("may not write" in each for each in messages(tmp_path, "server {}", proxy=PROXY + "USER nginx\n"))
-
-
-@pytest.mark.parametrize(
-    "proxy",
-    [
-        PROXY,
-        PROXY + "RUN chown -R nginx /var/cache/nginx\nUSER nginx\n",
-        PROXY + "RUN sed -i 's,/run/nginx.pid,/tmp/x,' /etc/nginx/nginx.conf\nUSER nginx\n",
-        PROXY + "COPY site.conf /etc/nginx/nginx.conf\nUSER nginx\n",
-        PROXY.replace("nginx:1.27-alpine", "nginxinc/nginx-unprivileged:1.27") + "USER 101\n",
-    ],
-)
-def test_what_may_be_writable_is_left_alone(tmp_path: Path, proxy: str) -> None:
-    assert messages(tmp_path, "server {}", proxy=proxy) == []

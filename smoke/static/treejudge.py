@@ -1,19 +1,14 @@
-"""Runs every static check over a tree and applies the manifest's exceptions."""
+"""The judge of a tree: runs every static check over it."""
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import ModuleType
-
-from msgspec import Struct
-from msgspec.structs import replace
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, Verdict, excerpt
 from smoke.judgment import Judgment
-from smoke.manifest import FILE_NAME, Exemption, Manifest, ManifestError, exempts, read_manifest, resolved
 from smoke.static.checks import (
     compose,
     dependencies,
@@ -26,49 +21,22 @@ from smoke.static.checks import (
     path,
     startup,
 )
+from smoke.static.excuses import UNUSED, excused
 from smoke.static.isolation.literal import literal_counts
 from smoke.static.model.build import images_of
 from smoke.static.plans import LeftOut, Plans, plans_of
 from smoke.static.scope import Scope
+from smoke.subject import Subject
 from smoke.tree import Tree
 
 FAMILIES: tuple[ModuleType, ...] = (
     *(layout, dockerfile, path, lint, entrypoint, startup, dependencies, isolation, compose, nginx),
 )
 """The check modules, in the order of their findings."""
-
-UNUSED = Check(
-    "manifest.exceptions",
-    Severity.WARNING,
-    "Every exception of the manifest excuses something",
-    "An exception that excuses nothing today hides tomorrow's failure.",
-    "Take the exception out of the manifest.",
-)
 CHECKS: tuple[Check, ...] = (*(check for family in FAMILIES for check in family.CHECKS), UNUSED)
 """All static checks."""
 
 Say = Callable[[str], None]
-
-
-class Subject(Struct, frozen=True):
-    """A tree and the manifest that it is held to."""
-
-    root: Path
-    manifest: Manifest
-    manifest_name: str
-    """As evidence names it; empty when there is none."""
-
-
-def find_subject(root: Path, manifest: Path | None, profile: str | None = None) -> Subject:
-    """The tree at `root` with the manifest given, or its own, or an empty one, and the demands of its profile or of
-    the one given. Raises `ManifestError`."""
-    if not root.is_dir():
-        raise ManifestError(f"{root} is not a directory")
-    if manifest is None and (root / FILE_NAME).is_file():
-        manifest = root / FILE_NAME
-    if manifest is None:
-        return Subject(root, resolved(Manifest(), profile), "")
-    return Subject(root, read_manifest(manifest, profile), manifest.name)
 
 
 def judge(subject: Subject, *, strict: bool = False, literal: bool = False, say: Say = lambda text: None) -> Judgment:
@@ -88,7 +56,7 @@ def judge(subject: Subject, *, strict: bool = False, literal: bool = False, say:
         findings.append(_incomplete("its Dockerfiles have more instructions than are followed"))
     if tree.truncated:
         findings.append(_incomplete("it is too large or too deep to be listed whole"))
-    findings = _excused(findings, subject)
+    findings = excused(findings, subject)
     return Judgment(
         title=subject.manifest.title or subject.root.resolve().name,
         services=tuple(image.service.name for image in scope.images),
@@ -154,28 +122,3 @@ def _incomplete(why: str) -> Finding:
         verdict=Verdict.SKIP,
         message=f"{why}; what is absent here may be in the rest",
     )
-
-
-def _excused(findings: list[Finding], subject: Subject) -> list[Finding]:
-    """Apply the exceptions; one that excuses nothing is itself a finding."""
-    used: set[Exemption] = set()
-
-    def look(finding: Finding) -> Finding:
-        if finding.verdict is not Verdict.FAIL:
-            return finding
-        paths = [evidence.path for evidence in finding.evidence if evidence.path]
-        texts = [finding.message, *(evidence.excerpt for evidence in finding.evidence)]
-        for exemption in subject.manifest.exceptions:
-            if exempts(exemption, finding.check, paths, texts):
-                used.add(exemption)
-                return replace(finding, excused=exemption.reason)
-        return finding
-
-    done = [look(finding) for finding in findings]
-    for exemption in subject.manifest.exceptions:
-        if exemption not in used:
-            where = [Evidence(subject.manifest_name, 0, excerpt(f"check = {exemption.check}: {exemption.reason}"))]
-            done.append(UNUSED.fail(f"the exception of {exemption.check} excuses nothing", "", where))
-    if subject.manifest.exceptions and len(used) == len(subject.manifest.exceptions):
-        done.append(UNUSED.passed(f"all {len(used)} exceptions are in use"))
-    return done

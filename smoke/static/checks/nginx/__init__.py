@@ -1,0 +1,35 @@
+"""`nginx.*`: what nginx is told in the services of Compose projects: hosts, ports, certificates; and its user."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from smoke.finding import Finding
+from smoke.static.checks.nginx.certificates import FILES, judge_certificates
+from smoke.static.checks.nginx.configurations import IMAGE, MAX_CONFIGURATION, configurations
+from smoke.static.checks.nginx.ports import LISTENS, judge_listening
+from smoke.static.checks.nginx.upstreams import UPSTREAMS, judge_upstreams, lookups_are_open
+from smoke.static.checks.nginx.user import USER, judge_user
+from smoke.static.scope import Scope
+
+CHECKS = (UPSTREAMS, USER, LISTENS, FILES)
+
+
+def run(scope: Scope) -> Iterator[Finding]:
+    """See `Scope`."""
+    images = {(image.launch.file, image.launch.name): image for image in scope.images if image.launch is not None}
+    for project in scope.plans.projects:
+        if lookups_are_open(project):
+            continue
+        for service in project.services.values():
+            image = images.get((service.file, service.name))
+            targets = configurations(scope, service, image)
+            texts = {each: re.sub(r"#[^\n]*", "", scope.tree.text(each)[:MAX_CONFIGURATION]) for each in targets}
+            if texts:
+                yield from judge_upstreams(scope, project, service, texts)
+                yield from judge_listening(service, image, texts, targets)
+                yield from judge_certificates(service, image, texts)
+    for image in scope.images:
+        if image.base is not None and IMAGE.fullmatch(image.base_reference) and "nginx" in image.start.words:
+            yield from judge_user(image)
