@@ -20,6 +20,7 @@ from smoke.static.model.node_modules import installed
 from smoke.static.model.operands import read_operands
 from smoke.static.model.packages import packages_bring
 from smoke.static.model.stage import Stage
+from smoke.static.model.swept import swept
 from smoke.static.regex import regex
 
 _HARMLESS = frozenset(
@@ -93,8 +94,7 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
         return
     name, rest = posixpath.basename(words[0]), words[1:]
     _manager_state(stage, name, rest)
-    if name in ("find", "xargs"):
-        edited_among(stage, rest)
+    _among_files(stage, name, rest)
     installed(stage, name, rest)
     if catalog.follow(stage, words, line, given):
         return
@@ -113,6 +113,14 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
             stage.files.suspect(place, f"{name!r} in the RUN of line {line} cannot be followed", DoubtCause.COMMAND)
     elif name not in _HARMLESS and not native.follow(stage, name, rest, line, given):
         _unknown(stage, name, rest, line)
+
+
+def _among_files(stage: Stage, name: str, rest: Sequence[str]) -> None:
+    """What `find` and `xargs` do to the files that they come upon."""
+    if name in ("find", "xargs"):
+        edited_among(stage, rest)
+    if name == "find":
+        swept(stage, rest)
 
 
 def _manager_state(stage: Stage, name: str, rest: Sequence[str]) -> None:

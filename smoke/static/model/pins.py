@@ -44,16 +44,26 @@ _PYTHONS: dict[str, tuple[tuple[str, int], ...]] = {
 _NEVER_MUSL = frozenset(
     [
         *["jaxlib", "mediapipe", "onnxruntime", "open3d", "playwright", "tensorflow", "tensorflow-cpu", "torch"],
-        *["torchaudio", "torchvision", "triton"],
+        *["ray", "torchaudio", "torchvision", "triton"],
     ]
 )
 """Distributions with wheels for glibc alone and without a source on PyPI."""
+_MUSL_COMPILED = frozenset(
+    [
+        *["catboost", "confluent-kafka", "lightgbm", "llvmlite", "numba", "opencv-contrib-python", "opencv-python"],
+        *["opencv-contrib-python-headless", "opencv-python-headless", "pyqt5", "scikit-learn", "sentencepiece"],
+        *["tables", "xgboost"],
+    ]
+)
+"""Distributions with wheels for glibc alone and a source on PyPI, which a compiler has to be there for."""
 
 
-def refused_pin(name: str, requirement: str, python: str, libc: str) -> str:
+def refused_pin(name: str, requirement: str, python: str, libc: str, *, compiler: bool = True) -> str:
     """Why pip finds no release for a requirement; empty when nothing speaks against it."""
     if libc == "musl" and name in _NEVER_MUSL:
         return f"{name} has no wheel for musl (Alpine), and no source on PyPI"
+    if libc == "musl" and name in _MUSL_COMPILED and not compiler:
+        return f"{name} has no wheel for musl (Alpine), and there is no compiler to make one"
     asked = re.fullmatch(r"[\w.-]+(?:\[[^\]]*\])?\s*(==|>=|~=)\s*(\d+(?:\.\d+)*)(?:\.\*)?\s*(?:,.*)?", requirement)
     if asked is None:
         return ""

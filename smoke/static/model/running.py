@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import ChainMap
 
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage, mounts
@@ -98,6 +99,9 @@ def _run(build: Building, made: Made, instruction: Instruction) -> None:
     """The words of a RUN: in exec form, for the shell, or of here-documents."""
     state, line = made.state, instruction.line
     values = made.variables.values()
+    # ARGs before FROM that this stage does not declare again come to nothing; an unknown base may set their names.
+    unseen = made.variables.declared.keys() - values.keys() if made.base is not None else set()
+    values = ChainMap(dict(values), dict.fromkeys(unseen, ""))
     if instruction.exec_form:
         words = list(instruction.words)
         if words and (message := refusal(state, words, line)):

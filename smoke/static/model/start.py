@@ -296,9 +296,15 @@ def _shell(  # noqa: PLR0911 - a case a form
         errexit = bool(re.search(r"^set\s+-\w*e", text, re.MULTILINE)) or any("e" in each for each in flags)
         found.dash = dash_stops(text, errexit=errexit) if asked else ""
         return _followed(start, found, scene)
-    if rest and scene.exists(rest[0]) is False and "/" in rest[0]:
+    if rest and scene.exists(rest[0]) is False and ("/" in rest[0] or _is_nowhere(rest[0], scene)):
         return replace(start, trouble=f"{words[0]} is to run {rest[0]}, which is not in the image")
     return replace(start, doubt="a shell script decides what is started")
+
+
+def _is_nowhere(script: str, scene: Scene) -> bool:
+    """Whether a shell finds a script neither where it stands nor on the PATH, where bash looks too."""
+    found = find_program(script, scene)
+    return script.endswith((".sh", ".bash")) and not found.place and not found.doubt
 
 
 def _script(start: Start, words: tuple[str, ...], entry: PathEntry, scene: Scene) -> Start:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from smoke.static.model.image import Start
-from smoke.static.python.effects import CallOut, Mention
+from smoke.static.python.effects import Borrowed, CallOut, Mention
 from smoke.static.python.graph import Flaw, ImportProblem
 from smoke.static.python.importer import Meaning
 from smoke.static.python.inherited import HEIRS, Inherited
+from smoke.static.python.literals import literal_of
 from smoke.static.python.mentions import Mentions
+from smoke.static.python.naming import logging_classes
 from smoke.static.python.source import Import, Source
 
 MAX_CALLS = 400
@@ -42,6 +44,8 @@ class Consequences:
         self._ill_ordered(source)
         for named in (each for each in effects.named if mine or not each.main):
             self.mentions.follow(named, source.path)
+        for borrowed in (each for each in effects.configured if mine or not each.main):
+            self._configured(borrowed, package)
         if source.path in self.settings:
             self._settings(source, package)
 
@@ -77,6 +81,16 @@ class Consequences:
                 self.settings.add(origin.source)
         for named in (each for each in source.effects.settings if each.by != "AUTH_USER_MODEL"):
             self.mentions.follow(named, source.path)
+
+    def _configured(self, borrowed: Borrowed, package: str) -> None:
+        """What the literal of another module names, by which logging is configured."""
+        module = Import(borrowed.line, borrowed.module, borrowed.level).absolute(package)
+        found = self.importer.find(module) if module else None
+        if found is None or not found.source:
+            return
+        value = literal_of(self.importer.tree.data(found.source), borrowed.name)
+        for named in logging_classes(value) if value is not None else ():
+            self.mentions.follow(named, found.source)
 
     def _ill_ordered(self, source: Source) -> None:
         """Classes whose bases Python refuses."""

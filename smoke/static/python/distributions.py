@@ -11,17 +11,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_NEEDS = {
-    "motor": ["pymongo"],
-    "pycryptodomex": [],
-    "psycopg2": [],
-    "psycopg2-binary": [],
-    **{name: [] for name in ("paho-mqtt", "pyserial", "rpi-gpio", "smbus", "smbus2", "spidev")},
-    "mysqlclient": [],
-    "pymysql": [],
-    "streamlit": None,
-}
+from smoke.static.python.known_needs import KNOWN_NEEDS
+
 _MODULES = {
+    "argon2-cffi-bindings": ("_argon2_cffi_bindings",),
+    "falcon": ("falcon",),
+    "flask-marshmallow": ("flask_marshmallow",),
+    "peewee-migrate": ("peewee_migrate",),
+    "pony": ("pony",),
+    "pyttsx3": ("pyttsx3",),
+    "types-python-dateutil": (),
+    "backports-zoneinfo": ("backports",),
+    "fastapi-slim": ("fastapi",),
     "gpiozero": ("gpiozero",),
     "paho-mqtt": ("paho",),
     "pyserial": ("serial",),
@@ -153,6 +154,7 @@ _NO_ARM = frozenset(
         "mkl-service",
         "tbb",
         "daal4py",
+        "decord",
         "intel-numpy",
     ]
 )
@@ -250,7 +252,8 @@ def candidates(module: str) -> list[str]:
 def needs(name: str, extras: Iterable[str] = ()) -> list[str] | None:
     """What a distribution needs, on Linux, with these extras; none when that is not known."""
     row = _table().get(name, {})
-    found = row.get("needs", _NEEDS.get(name))
+    told = KNOWN_NEEDS.get(name)
+    found = row.get("needs", None if told is None else told.split())
     if found is None:
         return None
     known = {normalized(key): value for key, value in row.get("extras", {}).items()}

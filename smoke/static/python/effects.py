@@ -104,6 +104,17 @@ class Mention(Struct, frozen=True):
     """Only in the module that Python was started with."""
 
 
+class Borrowed(Struct, frozen=True):
+    """A name that is taken from another module, and handed on."""
+
+    line: int
+    module: str
+    level: int
+    """Leading dots of the module."""
+    name: str
+    main: bool = False
+
+
 class Outdated(Struct, frozen=True):
     """What newer versions of a distribution refuse."""
 
@@ -151,6 +162,8 @@ class Effects(Struct):
     """Whether it may put variables into the environment."""
     named: list[Mention] = field(default_factory=list)
     """Modules that it names as it is loaded: `dictConfig`, `include=` of Celery."""
+    configured: list[Borrowed] = field(default_factory=list)
+    """What it takes from other modules and hands to `dictConfig`."""
     settings: list[Mention] = field(default_factory=list)
     """Modules named by what Django's settings are called; they count where the module is Django's settings."""
     settings_files: list[FileUse] = field(default_factory=list)

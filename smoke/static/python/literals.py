@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from functools import cached_property
 
 from smoke.static.python.nodes import below
@@ -60,3 +61,21 @@ class Literals:
                 reads[held.id] += 1
         # One use is the assignment itself.
         return {name for name in names if uses[name] - reads[name] > 1}
+
+
+def literal_of(data: bytes, name: str) -> ast.Dict | None:
+    """The dictionary that a module writes out under a name, made once at its top; none where that is not so."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            body = ast.parse(data).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    found = [
+        each.value
+        for each in body
+        if isinstance(each, ast.Assign | ast.AnnAssign)
+        for target in (each.targets if isinstance(each, ast.Assign) else [each.target])
+        if isinstance(target, ast.Name) and target.id == name
+    ]
+    return found[0] if len(found) == 1 and isinstance(found[0], ast.Dict) else None

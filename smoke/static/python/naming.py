@@ -8,7 +8,7 @@ from smoke.static.python.around import Guards
 from smoke.static.python.bindings import Bindings
 from smoke.static.python.conditions import dotted
 from smoke.static.python.constant import beginning
-from smoke.static.python.effects import Effects, FileUse, Mention, Use
+from smoke.static.python.effects import Borrowed, Effects, FileUse, Mention, Use
 from smoke.static.python.nodes import below
 from smoke.static.python.opening import log_files
 from smoke.static.python.paths import CodePath, constants
@@ -51,7 +51,7 @@ class Naming:
             self._default(node)
         self._extended(node, last)
         if name in ("logging.config.dictConfig", "dictConfig") and node.args:
-            self._logging(node.args[0])
+            self._logging(node.args[0], around)
         self._celery(name, last, keywords, around)
         if around.takes or not node.args:
             return
@@ -91,12 +91,15 @@ class Naming:
         else:
             self.effects.gives_environment = True
 
-    def _logging(self, node: ast.expr) -> None:
+    def _logging(self, node: ast.expr, around: Guards) -> None:
         node = self.bindings.paths.expression(node)
-        for key in ("class", "()"):
-            for line, text in _values(node, key):
-                if _is_dotted(text) and "." in text:
-                    self.effects.named.append(Mention(line, text, "dictConfig"))
+        level, whole = self.bindings.relative.get(dotted(node), (0, self.bindings.full(dotted(node))))
+        module, _, held = whole.rpartition(".")
+        if held and (module or level) and not around.takes:
+            self.effects.configured.append(
+                Borrowed(line=node.lineno, module=module, level=level, name=held, main=around.main)
+            )
+        self.effects.named += logging_classes(node)
         for line, text in _values(node, "filename"):
             self.effects.files.append(FileUse(line, CodePath(text), Use.WRITE))
 
@@ -108,6 +111,12 @@ class Naming:
             if isinstance(each, ast.Assign) and [dotted(target) for target in each.targets] == ["name"]
             if (text := self.bindings.text(each.value))
         ]
+
+
+def logging_classes(node: ast.expr) -> list[Mention]:
+    """What a literal for `dictConfig` names: classes of handlers, formatters and filters."""
+    found = [each for key in ("class", "()") for each in _values(node, key)]
+    return [Mention(line, text, "dictConfig") for line, text in found if _is_dotted(text) and "." in text]
 
 
 def _of_celery(key: str, value: ast.expr) -> list[Mention]:

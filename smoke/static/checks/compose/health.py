@@ -10,6 +10,7 @@ from smoke.finding import Finding, Severity
 from smoke.static.checks import remedies
 from smoke.static.checks.compose.ports import expected_ports
 from smoke.static.checks.compose.running import RunningService, at_node, text_of
+from smoke.static.checks.probe_code import lost_import
 from smoke.static.checks.probes import health_programs, lost_path, ports_asked, unable
 from smoke.static.compose.image_name import hub_repository, tag_of
 from smoke.static.model.image import HealthCheck
@@ -79,12 +80,10 @@ def judge_health(scope: Scope, service: RunningService) -> Iterator[Finding]:
         asked, expected = ports_asked(" ".join(words)), expected_ports(image)
         if expected and asked and not asked & expected and image.launch is not None:
             problems.append(f"it asks port {min(asked)}, and it serves {', '.join(map(str, sorted(expected)))}")
-        if (
-            not image.unstarted
-            and image.launch is not None
-            and (lost := lost_path(scope.programs.of(image), " ".join(words)))
-        ):
-            problems.append(lost)
+        if not problems and not image.unstarted and image.launch is not None:
+            program = scope.programs.of(image)
+            lost = lost_import(program, tuple(words[1:]), shell_form=shell_form)
+            problems += filter(None, [lost or lost_path(program, " ".join(words))])
         for problem in problems:
             yield HEALTH.fail(problem, service.name, where, remedy=remedies.of_health(image))
         if not problems and doubts:

@@ -8,6 +8,7 @@ from smoke.check import Check
 from smoke.finding import Finding, Severity
 from smoke.static.checks import remedies
 from smoke.static.checks.evidence import at_instruction, final_line
+from smoke.static.checks.probe_code import lost_import
 from smoke.static.checks.probes import health_programs, lost_path, ports_asked, unable
 from smoke.static.model.image import Image
 from smoke.static.regex import regex
@@ -32,8 +33,10 @@ def judge_health(scope: Scope, image: Image) -> Iterator[Finding]:
         return
     where = at_instruction(image, health.line)
     problems = list(_health_problems(image))
-    if not problems and not image.unstarted and (lost := lost_path(scope.programs.of(image), " ".join(health.words))):
-        problems.append(lost)
+    if not problems and not image.unstarted:
+        program = scope.programs.of(image)
+        lost = lost_import(program, health.words, shell_form=health.shell_form)
+        problems += filter(None, [lost or lost_path(program, " ".join(health.words))])
     for message in problems:
         yield HEALTH.fail(message, name, where, remedy=remedies.of_health(image))
     if problems:

@@ -78,7 +78,9 @@ def _uv_venv(stage: Stage, rest: list[str], line: int, given: dict[str, str]) ->
     flags, values, operands = read_flags(rest, _UV_VALUES)
     given = _preferring(given, flags, values)
     path = stage.path(operands[0] if operands else given.get("UV_PROJECT_ENVIRONMENT", ".venv"))
-    _uv_make(stage, path, (values.get("--python") or values.get("-p") or [given.get("UV_PYTHON", "")])[0], line, given)
+    python = (values.get("--python") or values.get("-p") or [given.get("UV_PYTHON", "")])[0]
+    seeded = "--seed" in flags or given.get("UV_VENV_SEED", "").lower() in ("1", "true")
+    _uv_make(stage, path, python, line, given, seeded=seeded)
 
 
 def _preferring(given: dict[str, str], flags: set[str], values: dict[str, list[str]]) -> dict[str, str]:
@@ -87,8 +89,8 @@ def _preferring(given: dict[str, str], flags: set[str], values: dict[str, list[s
     return {**given, "UV_MANAGED_PYTHON": "1"} if only else given
 
 
-def _uv_make(stage: Stage, path: str, wanted: str, line: int, given: dict[str, str]) -> Venv:
-    """The environment that uv makes: with the Python that is there, or with one that it fetches."""
+def _uv_make(stage: Stage, path: str, wanted: str, line: int, given: dict[str, str], *, seeded: bool = False) -> Venv:
+    """The environment that uv makes: with the Python that is there, or with one that it fetches; without pip."""
     version = re.search(r"3\.\d+", wanted)
     fetch = given.get("UV_PYTHON_DOWNLOADS", "").lower() not in ("never", "0", "false", "manual")
     only = given.get("UV_PYTHON_PREFERENCE", "") == "only-managed" or given.get("UV_MANAGED_PYTHON", "") in (
@@ -98,9 +100,8 @@ def _uv_make(stage: Stage, path: str, wanted: str, line: int, given: dict[str, s
     other = version is not None and bool(stage.python) and version[0] != stage.python
     missing = not stage.python and not search_doubt(stage, "python3")
     managed = fetch and (only or other or missing) and not wanted.startswith("/")
-    return make_venv(
-        stage, path, line, f"python{version[0]}" if version and not wanted.startswith("/") else wanted, False, managed
-    )
+    program = f"python{version[0]}" if version and not wanted.startswith("/") else wanted
+    return make_venv(stage, path, line, program, False, managed, seeded=seeded)
 
 
 def _uv_sync(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> None:

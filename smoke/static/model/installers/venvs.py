@@ -26,9 +26,16 @@ def follow_virtualenv(stage: Stage, rest: Sequence[str], line: int, program: str
 
 
 def make_venv(
-    stage: Stage, path: str, line: int, program: str = "", system: bool = False, managed: bool = False
+    stage: Stage,
+    path: str,
+    line: int,
+    program: str = "",
+    system: bool = False,
+    managed: bool = False,
+    *,
+    seeded: bool = True,
 ) -> Venv:
-    """A virtual environment, with the stage's own Python (or the one named) behind it."""
+    """A virtual environment, with the stage's own Python (or the one named) behind it; `seeded`: with pip in it."""
     named = re.search(r"(3\.\d+)(?:\.\d+)?$", program)
     held = next((each for each in stage.venvs.values() if program.startswith(f"{each.made}/bin/")), None)
     version = named[1] if named else stage.python if held is None else held.version
@@ -53,7 +60,7 @@ def make_venv(
     for name in ("python", "python3", short):
         stage.files.add(f"{path}/bin/{name}", PathEntry("link", target=interpreter, line=line))
     stage.files.add(f"{path}/bin/activate", PathEntry("file", mode=0o644, line=line))
-    for name in ("pip", "pip3"):
+    for name in ("pip", "pip3") if seeded else ():
         stage.files.add(f"{path}/bin/{name}", PathEntry("file", mode=0o755, line=line))
     stage.files.add(f"{path}/lib/python{version or '3'}/site-packages", PathEntry("directory", mode=0o755, line=line))
     return venv
@@ -84,8 +91,14 @@ def venv_of(stage: Stage, program: str) -> Venv | None:
     """The virtual environment whose program of that name is meant."""
     for place in [stage.path(program)] if "/" in program else search(stage, program or "python"):
         venv = stage.venvs.get(posixpath.dirname(posixpath.dirname(place)))
-        if venv is not None:
+        if venv is not None and not _lacks_pip(stage, place):
             return venv
         if stage.files.entries.get(place) is not None:
             return None
     return None
+
+
+def _lacks_pip(stage: Stage, place: str) -> bool:
+    """Whether a place is that of a pip which its environment surely does not have: uv makes them without."""
+    named = posixpath.basename(place) in ("pip", "pip3")
+    return named and stage.files.find(place) is None and not stage.files.doubt(place)

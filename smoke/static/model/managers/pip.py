@@ -16,6 +16,7 @@ from smoke.static.model.stage import Stage
 from smoke.static.model.targets import Target, target_of
 
 _OTHER_INDEX = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-index")
+_FILES = ("-r", "--requirement", "-c", "--constraint")
 _FLAGS = (
     *("-U", "--upgrade", "-q", "-qq", "--quiet", "-v", "--verbose", "-I", "--ignore-installed", "--user", "--pre"),
     *(
@@ -65,6 +66,8 @@ def _own_root(stage: Stage) -> bool:
 
 def _requested(stage: Stage, rest: list[str], shown: str) -> str:
     """What is wrong with what pip is asked for."""
+    if option := next((word for word, after in itertools.pairwise([*rest, ""]) if word in _FILES and not after), ""):
+        return f"{shown}: {option} is given no file: what stands behind it comes to nothing"
     elsewhere = any(word.partition("=")[0] in _OTHER_INDEX for word in rest)
     elsewhere = elsewhere or "PIP_EXTRA_INDEX_URL" in stage.environment
     troubles = (*_of_files(stage, rest, elsewhere), *_of_words(stage, rest, elsewhere))
@@ -78,7 +81,7 @@ def _of_files(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
     limits: dict[str, str] = {}
     hashed, bare = "--require-hashes" if "--require-hashes" in rest else "", ""
     for option, file in itertools.pairwise(rest):
-        if option not in ("-r", "--requirement", "-c", "--constraint"):
+        if option not in _FILES:
             continue
         for line, absent in requirement_lines(stage, file, 0):
             if absent:

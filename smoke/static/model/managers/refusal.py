@@ -13,6 +13,7 @@ from smoke.static.model.managers.locked import LOCKED, lock_refusal
 from smoke.static.model.managers.own_python import venv_refusal
 from smoke.static.model.managers.pip import pip_refusal
 from smoke.static.model.managers.pytorch_index import not_held
+from smoke.static.model.managers.stale_lock import stale_refusal
 from smoke.static.model.node import npm_refusal
 from smoke.static.model.projecting import poetry_project, poetry_refusal, uv_refusal
 from smoke.static.model.stage import Stage
@@ -42,7 +43,7 @@ def refusal(stage: Stage, program: str, rest: list[str]) -> str:
         if name == "uv"
         else ""
     )
-    return message or (lock_refusal(stage, name, rest) if name in LOCKED else "")
+    return message or (lock_refusal(stage, name, rest) if name in LOCKED else "") or stale_refusal(stage, name, rest)
 
 
 def _no_rule(rest: list[str], read: Callable[[str], str | None], exists: Callable[[str], bool | None]) -> str:

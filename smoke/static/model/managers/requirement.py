@@ -60,9 +60,9 @@ def _uncompiled(stage: Stage, requirement: str) -> str:
     name = re.sub(r"[-_.]+", "-", match[1]).lower() if match and ";" not in requirement else ""
     if name in NOT_TO_BE_HAD:
         return f"{name} {NOT_TO_BE_HAD[name]}"
-    if clause := refused_pin(name, requirement.strip(), stage.python, stage.libc):
-        return clause
     compiler = not all(stage.lacks(each) for each in ("gcc", "cc", "clang"))
+    if clause := refused_pin(name, requirement.strip(), stage.python, stage.libc, compiler=compiler):
+        return clause
     if name and not stage.managed and (clause := without_wheel(name, requirement, stage.python, compiler=compiler)):
         return clause
     if name in _HEADERS and compiler and _is_bare(stage) and not re.search(_HEADERS[name], " ".join(stage.packages)):

@@ -35,3 +35,11 @@ def test_what_no_release_meets(name: str, requirement: str, python: str, libc: s
 )
 def test_what_one_may_meet(name: str, requirement: str, python: str, libc: str) -> None:
     assert refused_pin(name, requirement, python, libc) == ""
+
+
+@pytest.mark.parametrize(
+    ("libc", "compiler", "refused"), [("musl", False, True), ("musl", True, False), ("glibc", False, False)]
+)
+def test_what_alpine_has_to_compile_takes_a_compiler(libc: str, compiler: bool, refused: bool) -> None:
+    found = refused_pin("confluent-kafka", "confluent-kafka==2.3.0", "3.12", libc, compiler=compiler)
+    assert ("no compiler" in found) == refused

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from smoke.static.python.literals import Literals
+from smoke.static.python.literals import Literals, literal_of
 
 MADE = "D = {'a': 1, 'b': 2}\n"
 
@@ -32,3 +32,18 @@ def test_a_key_that_is_there_is_not_lacking() -> None:
     node = ast.parse("D['a']", mode="eval").body
     assert isinstance(node, ast.Subscript)
     assert Literals(ast.parse(MADE), {"D"}).lacks(node) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("D = {'a': 1}\n", True),
+        ("D: dict = {'a': 1}\n", True),
+        ("D = {}\nD = {'a': 1}\n", False),
+        ("D = make()\n", False),
+        ("E = {'a': 1}\n", False),
+        ("D = {\n", False),
+    ],
+)
+def test_a_literal_of_another_module_is_made_once(text: str, found: bool) -> None:
+    assert (literal_of(text.encode(), "D") is not None) == found
