@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 
 from lucid.machines.effects import PeerJoined, Received
@@ -22,7 +22,7 @@ from sim.flights import RECEIVERS, Flight, Volley
 from sim.latency import PPM, Profile
 from sim.links import AccessLink
 from sim.segments import wire_bytes
-from sim.sending import DeliverHook, SendHook, Sending
+from sim.sending import DeliverHook, Scattering, SendHook, Sending
 from sim.trace import Trace
 
 JITTER_MASK = 1_023
@@ -57,7 +57,8 @@ class Network:
         self.on_send: tuple[SendHook, ...] = ()
         self.on_deliver: tuple[DeliverHook, ...] = ()
         self.receivers: list[Callable[[Received | PeerJoined], None]] = []
-        self._rows = [[_latencies(profile.jitter, latency_us) for latency_us in row] for row in base_us]
+        self._factors = quantile_table(profile.jitter)
+        """Of a message, what it takes of its link's latency (ppm), by the dice: one small table for all links."""
         self._plain = links
         self._links = list(links)
         self._caps: list[list[int]] = [[] for _ in links]
@@ -72,9 +73,14 @@ class Network:
 
     def send(self, sender: int, key: bytes, receivers: Sequence[int], data: bytes) -> None:
         """Send `data` from a node (with its id) to each receiver; copies queue at the sender's uplink."""
-        if self.on_send:
+        hooks = self.on_send
+        if hooks:
+            only = hooks[0]
+            if len(hooks) == 1 and isinstance(only, Scattering) and self.connections is not None:
+                self._scatter(self.connections, sender, key, data, only.delays_us(sender, receivers, data))
+                return
             sendings: Sequence[Sending] = (Sending(receivers, data),)
-            for hook in self.on_send:
+            for hook in hooks:
                 sendings = [each for sending in sendings for each in hook(sender, sending)]
             self._transmit_all(sender, key, sendings)
         else:
@@ -123,25 +129,23 @@ class Network:
         dice = array("H", self._bytes(2 * count))
         if sys.byteorder == "big":
             dice.byteswap()
-        rows = self._rows[sender]
+        base_us, factors = self.base_us[sender], self._factors
         length = self.length(data)
         wire = wire_bytes(length)
+        latencies = [
+            base_us[each] * factors[die & JITTER_MASK] // PPM + delay_us
+            for each, die in zip(receivers, dice, strict=True)
+        ]
         if self.connections is None:
             copy_us = max(1, wire * 8_000_000 // self._links[sender].up_bps)
             depart = max(self._uplink_free[sender], self.clock.now_us)
             free = self._uplink_free[sender] = depart + copy_us * count
             departures = range(depart + copy_us << TAG_BITS, (free << TAG_BITS) + 1, copy_us << TAG_BITS)
             arrivals = [
-                rows[each][die & JITTER_MASK] + at + each
-                for each, die, at in zip(receivers, dice, departures, strict=True)
+                (latency_us << TAG_BITS) + at + each
+                for each, latency_us, at in zip(receivers, latencies, departures, strict=True)
             ]
-            if delay_us:
-                arrivals = [each + (delay_us << TAG_BITS) for each in arrivals]
         else:
-            latencies = [
-                (rows[each][die & JITTER_MASK] >> TAG_BITS) + delay_us
-                for each, die in zip(receivers, dice, strict=True)
-            ]
             if self.handling_us is not None:
                 latencies = [max(0, each + self.handling_us(data[1])) for each in latencies]
             arrivals = self._carried(self.connections, sender, receivers, length, wire, latencies)
@@ -165,25 +169,29 @@ class Network:
                 self.transmit(sender, key, first.receivers, first.data, first.delay_us)
                 at += 1
             else:
-                self._transmit_volley(self.connections, sender, key, sendings[at:end])
+                delays_us = {each.receivers[0]: each.delay_us for each in sendings[at:end]}
+                self._scatter(self.connections, sender, key, first.data, delays_us)
                 at = end
 
-    def _transmit_volley(self, connections: Connections, sender: int, key: bytes, sendings: Sequence[Sending]) -> None:
-        """What `transmit` of each of these single messages, all of the same bytes, would come to."""
-        data = sendings[0].data
-        delays_us = {each.receivers[0]: each.delay_us for each in sendings}
-        receivers = self._reached(sender, [each.receivers[0] for each in sendings])
+    def _scatter(
+        self, connections: Connections, sender: int, key: bytes, data: bytes, delays_us: Mapping[int, int]
+    ) -> None:
+        """What `transmit` to each of these receivers by itself, the one after the other, would come to."""
+        if len(delays_us) == 1:
+            [(receiver, delay_us)] = delays_us.items()
+            self.transmit(sender, key, (receiver,), data, delay_us)
+            return
+        receivers = self._reached(sender, [*delays_us])
         count = len(receivers)
         if not count:
             return
         length = self.length(data)
-        rows, wire, draw = self._rows[sender], wire_bytes(length), self._bits
-        latencies = [(rows[each][draw(16) & JITTER_MASK] >> TAG_BITS) + delays_us[each] for each in receivers]
+        base_us, factors, wire, draw = self.base_us[sender], self._factors, wire_bytes(length), self._bits
+        latencies = [base_us[each] * factors[draw(16) & JITTER_MASK] // PPM + delays_us[each] for each in receivers]
         arrivals = self._carried(connections, sender, receivers, length, wire, latencies)
         now, first = self.clock.now_us, self._sent + 1
         self._count(data[1], length, wire, count)
-        for number in range(first, first + count):
-            self._trace.sent(now, number, sender, 1, data)
+        self._trace.sent_singly(now, first, count, sender, data)
         self._sent += count
         ids = self.clock.draw_ids(count)
         times = sorted((code - receivers[place] + place for place, code in enumerate(arrivals)), reverse=True)
@@ -275,9 +283,3 @@ class Network:
                 return
             event = heard
         self.receivers[receiver](event)
-
-
-@lru_cache(maxsize=256)
-def _latencies(jitter: tuple[tuple[int, int], ...], latency_us: int) -> list[int]:
-    """What a message may take, by the dice, as the high bits of an arrival: once for all worlds of a process."""
-    return [latency_us * factor // PPM << TAG_BITS for factor in quantile_table(jitter)]

@@ -56,6 +56,16 @@ class Trace:
                 }
             )
 
+    def sent_singly(self, now_us: int, first: int, messages: int, sender: int, data: bytes) -> None:
+        """So many messages of the same bytes left a node, each for one receiver: as `sent` of each in turn."""
+        if self._lines is None:
+            if len(self._numbers) >= BLOCK:
+                self.flush()
+            self._hash.update(data * messages)
+        else:
+            for number in range(first, first + messages):
+                self.sent(now_us, number, sender, 1, data)
+
     def delivered(self, now_us: int, number: int, sender: int, receiver: int, kind: int) -> None:
         """Write a delivery to the file; its numbers were noted already."""
         assert self._lines is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from sim.connections import STALLED_US
 from sim.faults.fault import Allowance, Fault, FaultSpace, Hooks, tries
 from sim.scenarioerror import ScenarioError
 from sim.segments import segments
-from sim.sending import Sending
+from sim.sending import Scattering, Sending
 
 if TYPE_CHECKING:
     from random import Random
@@ -52,7 +52,7 @@ class Loss(Fault, tag="loss"):
         connections = world.network.connections
         if connections is not None:
             connections.loss.append(lost)
-            return Hooks(send=partial(_retransmit, connections, draw, lost), end=partial(connections.loss.remove, lost))
+            return Hooks(send=Retransmission(connections, draw, lost), end=partial(connections.loss.remove, lost))
 
         def lose(sender: int, sending: Sending) -> tuple[Sending, ...]:
             return (sending._replace(receivers=[each for each in sending.receivers if draw() >= lost]),)
@@ -65,23 +65,33 @@ class Loss(Fault, tag="loss"):
         return cls(percent=random.choice((0.5, 5.0, 20.0, 60.0)), **space.span(random))
 
 
-def _retransmit(
-    connections: Connections, draw: Callable[[], float], lost: float, sender: int, sending: Sending
-) -> list[Sending]:
+class Retransmission(Scattering):
     """On a connection a segment that is lost comes later, and what follows it waits."""
-    found = []
-    count = range(segments(len(sending.data)))
-    for receiver in sending.receivers:
-        delay_us = 0
-        for _ in count:
-            if draw() >= lost:
-                continue
-            losses = 1
-            while draw() < lost and losses < MOST_LOSSES:
-                losses += 1
-            delay_us = max(delay_us, connections.retransmission_us(sender, receiver, losses))
-        if delay_us > STALLED_US:
-            connections.give_up(sender, receiver)
-        else:
-            found.append(Sending((receiver,), sending.data, sending.delay_us + delay_us))
-    return found
+
+    def __init__(self, connections: Connections, draw: Callable[[], float], lost: float) -> None:
+        self._connections = connections
+        self._draw = draw
+        self._lost = lost
+
+    def delays_us(self, sender: int, receivers: Sequence[int], data: bytes) -> dict[int, int]:
+        """See `Scattering`."""
+        draw, lost = self._draw, self._lost
+        count = range(segments(len(data)))
+        found = {}
+        for receiver in receivers:
+            delay_us = 0
+            for _ in count:
+                if draw() < lost:
+                    delay_us = max(delay_us, self._retransmission_us(sender, receiver))
+            if delay_us > STALLED_US:
+                self._connections.give_up(sender, receiver)
+            else:
+                found[receiver] = delay_us
+        return found
+
+    def _retransmission_us(self, sender: int, receiver: int) -> int:
+        """How much later a segment comes that was lost once, and perhaps again."""
+        losses = 1
+        while self._draw() < self._lost and losses < MOST_LOSSES:
+            losses += 1
+        return self._connections.retransmission_us(sender, receiver, losses)

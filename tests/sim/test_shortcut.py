@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from lucid.machines.effects import Effects, Forward, Received
 from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
 from lucid.machines.messages import CertificateMessage, VoteMessage, decode_message
+from sim.network import Network
 from sim.runner import Runner
 from sim.scenario import Scenario, changed
+from sim.sending import Sending
 from sim.world import World
 from tests.runs import FAST, run
 
@@ -71,6 +74,30 @@ def test_what_passes_on_is_what_the_manager_says_of_it(name: str, monkeypatch: p
     monkeypatch.setattr(Runner, "receive", lambda runner, event: runner.step(event))
     assert run(SCENARIOS[name]).result.trace_hash == plain
     assert passed[VoteMessage] > 100 and passed[CertificateMessage] > 20
+
+
+def test_what_a_lossy_network_carries_goes_as_a_whole_or_singly_with_one_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    wholes: list[int] = []
+    scatter = Network._scatter
+
+    def counted(self: Network, connections: Any, sender: int, key: bytes, data: bytes, delays_us: Any) -> None:
+        wholes.append(len(delays_us))
+        scatter(self, connections, sender, key, data, delays_us)
+
+    monkeypatch.setattr(Network, "_scatter", counted)
+    whole = run(SCENARIOS["faults"]).result.trace_hash
+    assert max(wholes) > 1
+    monkeypatch.setattr("sim.network.Scattering", type("Nothing", (), {}))
+    assert run(SCENARIOS["faults"]).result.trace_hash == whole
+    monkeypatch.setattr(Network, "_transmit_all", _each)
+    wholes.clear()
+    assert run(SCENARIOS["faults"]).result.trace_hash == whole and not wholes
+
+
+def _each(self: Network, sender: int, key: bytes, sendings: Sequence[Sending]) -> None:
+    """`_transmit_all`, every message by itself."""
+    for each in sendings:
+        self.transmit(sender, key, each.receivers, each.data, each.delay_us)
 
 
 def test_a_vote_of_another_goes_the_long_way_and_is_refused() -> None:

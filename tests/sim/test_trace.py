@@ -104,6 +104,16 @@ def test_deliveries_beyond_one_block_of_numbers_count() -> None:
     assert len({hash_of(flushed), hash_of(other), hash_of(many)}) == 3
 
 
+@pytest.mark.parametrize("noted_before", [0, BLOCK - 1, BLOCK])
+def test_messages_sent_singly_count_as_each_by_itself(noted_before: int, tmp_path: Path) -> None:
+    before = [noted(*range(noted_before))]
+    each = [*before, *[lambda trace, number=number: trace.sent(5, number, 1, 1, MESSAGE) for number in (7, 8, 9)]]
+    whole = [*before, lambda trace: trace.sent_singly(5, 7, 3, 1, MESSAGE)]
+    assert hash_of(each) == hash_of(whole)
+    assert hash_of(each, tmp_path / "each") == hash_of(whole, tmp_path / "whole") == hash_of(whole)
+    assert lines(tmp_path / "each") == lines(tmp_path / "whole")
+
+
 def test_the_file_tells_the_story_in_order(tmp_path: Path) -> None:
     path = tmp_path / "trace.jsonl.zst"
     trace = Trace(path)
