@@ -18,6 +18,7 @@ from lucid.machines.engine import Engine
 from lucid.machines.journal import header
 from lucid.machines.limits import Limits
 from lucid.machines.manager import Manager
+from lucid.machines.replication import Replicator
 from lucid.storage.journal import JournalWriter
 from sim.chunkclients import ChunkClients
 from sim.clock import Moment, VirtualClock
@@ -52,7 +53,7 @@ class Tap(Protocol):
     done, before that is done. Nothing that a tap does may change the run, but it may end it by raising."""
 
     @property
-    def machine(self) -> type[Manager] | type[Engine]:
+    def machine(self) -> type[Manager] | type[Engine] | type[Replicator]:
         """Whose events it is called with."""
 
     @property

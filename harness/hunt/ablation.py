@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
@@ -25,6 +25,7 @@ class Ablation(NamedTuple):
     """What a hunt without one safeguard came to."""
 
     name: str
+    profile: str
     seeds: int
     failed: int
     first: int | None
@@ -40,25 +41,30 @@ class Ablation(NamedTuple):
 
 @contextmanager
 def without(name: str) -> Iterator[None]:
-    """Run without a safeguard; raises `AblationError`."""
-    safeguard = SAFEGUARDS[name]
-    owner, method = safeguard.owner, safeguard.method
-    original = owner.__dict__[method]
-    setattr(owner, method, _compiled(safeguard))
+    """Run without a safeguard and those that stand behind it; raises `AblationError`."""
+    safeguards = [SAFEGUARDS[each] for each in (name, *SAFEGUARDS[name].also)]
+    methods = {(each.owner, each.method): each.owner.__dict__[each.method] for each in safeguards}
+    for owner, method in methods:
+        here = [each for each in safeguards if (each.owner, each.method) == (owner, method)]
+        setattr(owner, method, _compiled(owner, method, here))
     try:
         yield
     finally:
-        setattr(owner, method, original)
+        for (owner, method), original in methods.items():
+            setattr(owner, method, original)
 
 
-def _compiled(safeguard: Safeguard) -> object:
-    """The method with its text replaced."""
-    owner, method = safeguard.owner, safeguard.method
+def _compiled(owner: type, method: str, safeguards: Iterable[Safeguard]) -> object:
+    """The method with the texts of its safeguards replaced."""
     source = textwrap.dedent(inspect.getsource(owner.__dict__[method]))
-    if source.count(safeguard.old) != 1:
-        found = source.count(safeguard.old)
-        raise AblationError(f"{owner.__name__}.{method} has {safeguard.old!r} {found} times: {safeguard.name} is stale")
+    label = ""
+    for each in safeguards:
+        if source.count(each.old) != 1:
+            found = source.count(each.old)
+            raise AblationError(f"{owner.__name__}.{method} has {each.old!r} {found} times: {each.name} is stale")
+        source = source.replace(each.old, each.new)
+        label = label or each.name
     names: dict[str, object] = {}
-    text = "from __future__ import annotations\n" + source.replace(safeguard.old, safeguard.new)
-    exec(compile(text, f"<without {safeguard.name}>", "exec"), vars(sys.modules[owner.__module__]), names)
+    text = "from __future__ import annotations\n" + source
+    exec(compile(text, f"<without {label}>", "exec"), vars(sys.modules[owner.__module__]), names)
     return names[method]

@@ -62,7 +62,7 @@ class Duties:
         if index in self._byzantine or manager.chain.outdated:
             return
         following, asked = manager.syncing.following, self._asked[index]
-        kind = _kind(event)
+        kind = kind_of(event)
         if kind == _STANDING and event.peer in self._honest:
             self._check_standing(runner, manager, now, event, effects)
         elif kind == _PROPOSAL and effects:
@@ -91,7 +91,7 @@ class Duties:
             if not answered and count <= manager.limits.standings_a_second:
                 raise Diverged(ANSWERED, f"{runner.node.name} does not say to {self._name(event.peer)} where it stands")
         ahead = standing.final_height > tree.root.height + manager.limits.near_blocks or standing.epoch > tree.epoch
-        if ahead and not _busy(manager.syncing.following, now):
+        if ahead and not is_busy(manager.syncing.following, now):
             raise Diverged(
                 ASKING,
                 f"{runner.node.name} is final up to height {tree.root.height}, heard of {standing.final_height} from "
@@ -123,7 +123,7 @@ class Duties:
         self, runner: Runner, manager: Manager, now: int, event: Any, effects: Effects, asked: _Asked
     ) -> _Asked:
         """A question was put, answered, or left open for too long."""
-        kind = _kind(event)
+        kind = kind_of(event)
         syncing, before, silent = manager.syncing, asked.question, asked.silent
         following, name = syncing.following, runner.node.name
         question = following.question
@@ -132,7 +132,7 @@ class Duties:
         self.checks += 1
         if before is not None and type(event) is TimerFired and event.timer == SYNC_TIMER:
             silent |= {before.peer}
-            if syncing._asks_for_more(following) and not _busy(following, now):
+            if syncing._asks_for_more(following) and not is_busy(following, now):
                 raise Diverged(ASKING, f"{name} had no answer from {self._name(before.peer)}, and asks nobody else")
         elif before is not None and kind in _ANSWERS:
             silent -= {before.peer}
@@ -185,12 +185,12 @@ class Duties:
         return self._world.nodes[self._world.index[key]].name
 
 
-def _kind(event: Any) -> int:
+def kind_of(event: Any) -> int:
     """The tag of the message that an event brings, or 0."""
     return event.data[1] if type(event) is Received and len(event.data) > 1 else 0
 
 
-def _busy(slot: Slot, now: int) -> bool:
+def is_busy(slot: Slot, now: int) -> bool:
     """Whether a slot has a question open, or a timer set for the next one."""
     return slot.question is not None or slot.due_ms > now
 

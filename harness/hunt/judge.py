@@ -11,7 +11,10 @@ from typing import NamedTuple
 from harness.bounds import Bounds
 from harness.durability import Durability
 from harness.hunt.duties import Duties
+from harness.hunt.fetches import Fetches
+from harness.hunt.hearing import Hearing
 from harness.hunt.marks import Marks
+from harness.hunt.promises import Promises
 from harness.hunt.timeliness import Timeliness
 from harness.hunt.work import Work
 from harness.invariants import PROGRESS, Diverged, Invariants
@@ -62,11 +65,12 @@ def judge(
     world = World(scenario, trace)
     invariants, marks = Invariants(world), Marks(world)
     world.meters.append(Work(world).spent)
-    world.taps += [Timeliness(world), Duties(world)]
+    world.taps += [Timeliness(world), Promises(world), Duties(world), Hearing(world)]
     world.watchers += [invariants, marks]
     durability = None if world.chunks is None else Durability(world)
     if durability is not None:
         world.watchers.append(durability)
+        world.taps.append(Fetches(world))
     prepare(world)
     thresholds = gc.get_threshold()
     gc.set_threshold(100_000, 20, 100)

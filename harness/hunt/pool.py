@@ -9,6 +9,7 @@ from typing import Literal
 from harness.hunt.ablation import Ablation, without
 from harness.hunt.judge import RunVerdict, judge
 from harness.hunt.record import Judged
+from harness.hunt.safeguards import SAFEGUARDS
 from harness.hunt.swarm import draw
 from harness.workers import Workers, spread
 
@@ -32,7 +33,11 @@ def judge_seed(seed: int, profile: str) -> Judged:
 
 
 def ablate(name: str, profile: str, seeds: int, go_on: bool) -> Ablation:
-    """Hunt without a safeguard, seed after seed, up to the first that fails unless it is to `go_on`."""
+    """Hunt without a safeguard, seed after seed, up to the first that fails unless it is to `go_on`.
+
+    Without a profile the safeguard names it.
+    """
+    profile = profile or SAFEGUARDS[name].profile
     done = failed = 0
     first: int | None = None
     verdict: RunVerdict | Literal[""] = ""
@@ -47,7 +52,7 @@ def ablate(name: str, profile: str, seeds: int, go_on: bool) -> Ablation:
                     first, verdict, invariant = seed, outcome.verdict, outcome.invariant
                 if not go_on:
                     break
-    return Ablation(name, done, failed, first, verdict, invariant)
+    return Ablation(name, profile, done, failed, first, verdict, invariant)
 
 
 def ablated(names: Iterable[str], profile: str, seeds: int, jobs: int, go_on: bool) -> Generator[Ablation]:

@@ -34,12 +34,16 @@ class Safeguard(NamedTuple):
     method: str
     old: str
     new: str
+    profile: str = "all"
+    """The swarm in which it is missed soonest."""
+    also: tuple[str, ...] = ()
+    """Safeguards that stand behind it, and are switched off with it: each alone keeps the same promise."""
 
 
 _ALL = (
     Safeguard(
         "own-votes", "a restarted engine counts the votes of its own log", Engine, "_enter",
-        "effects += self._count_own(now)", "pass",
+        "effects += self._count_own(now)", "pass", profile="crash",
     ),
     Safeguard(
         "vote-durable", "a vote is in the log before it leaves", Engine, "_vote",
@@ -47,27 +51,27 @@ _ALL = (
     ),
     Safeguard(
         "proposal-durable", "a proposal is in the log before it leaves", Engine, "_publish",
-        "Store((self.log.write(),)), ", "",
+        "Store((self.log.write(),)), ", "", profile="crash",
     ),
     Safeguard(
         "no-finalize-late", "no finalize in a view whose timer fired", Engine, "_vote_finalize",
-        "(view == current and state.timed_out) or ", "",
+        "(view == current and state.timed_out) or ", "", profile="crash", also=("no-finalize-after-own-skip",),
     ),
     Safeguard(
         "no-finalize-after-skip", "no finalize in a view left by a skip", Engine, "_vote_finalize",
-        "(view == current - 1 and state.by_skip)", "False",
+        "(view == current - 1 and state.by_skip)", "False", profile="crash", also=("no-finalize-after-own-skip",),
     ),
     Safeguard(
         "skip-first-after-restart", "after a restart the skip is taken to have come first", Engine, "_enter",
-        "skipped or context.skipped", "skipped",
+        "skipped or context.skipped", "skipped", profile="crash", also=("no-finalize-after-own-skip",),
     ),
     Safeguard(
         "no-notarize-late", "no notarize once the view's timer fired", Engine, "_on_verdict",
-        " or state.timed_out or ", " or ",
+        " or state.timed_out or ", " or ", profile="crash", also=("no-notarize-after-own-skip",),
     ),
     Safeguard(
         "not-backdated", "no vote for a block of long ago", ViewClock, "too_late",
-        "verdict.fresh and now > self._genesis.tick_ms(verdict.tick) + allowed_ms", "False",
+        "verdict.fresh and now > self._genesis.tick_ms(verdict.tick) + allowed_ms", "False", profile="slow",
     ),
     Safeguard(
         "not-early", "a block of the future is held, not voted for", Engine, "_on_verdict",
@@ -75,19 +79,23 @@ _ALL = (
     ),
     Safeguard(
         "older-parent", "a valid proposal on an older parent is voted for when half of the timeout is over",
-        ViewClock, "from_ms", "self._begun_ms(state) + self._timeout.current_ms // 2", "1 << 62",
+        ViewClock, "from_ms", "self._begun_ms(state) + self._timeout.current_ms // 2", "1 << 62", profile="slow",
     ),
     Safeguard(
         "timeout-grows", "the timeout grows when views fail", Engine, "_on_certificate",
-        "self.timeout.view_ended(skipped or (self.state is not None and self.state.timed_out))", "pass",
+        "self.timeout.view_ended(skipped or (self.state is not None and self.state.timed_out))", "pass", profile="slow",
     ),
     Safeguard(
         "late-views-are-slow", "a block after the timer counts as a slow view", Engine, "_on_certificate",
-        "skipped or (self.state is not None and self.state.timed_out)", "skipped",
+        "skipped or (self.state is not None and self.state.timed_out)", "skipped", profile="slow",
+    ),
+    Safeguard(
+        "slow-without-finality", "blocks that make nothing final do not interrupt a run of slow views", Timeout,
+        "view_ended", "SLOW_TO_GROW in (self._slow, self._vain)", "SLOW_TO_GROW == self._slow", profile="behind",
     ),
     Safeguard(
         "timeout-bounded", "the timeout never grows beyond sixteen times its base", Timeout, "view_ended",
-        "min(MAX_FACTOR, 2 * self._factor)", "8 * self._factor",
+        "min(MAX_FACTOR, 2 * self._factor)", "8 * self._factor", profile="slow",
     ),
     Safeguard(
         "view-timer", "a view without a block ends by a skip", Engine, "_on_view_timer",
@@ -103,7 +111,7 @@ _ALL = (
     ),
     Safeguard(
         "one-proposal", "a leader proposes once a view", Engine, "_prepare_proposal",
-        "if not self.log.may_sign(context.epoch, context.view, PROPOSE):", "if False:",
+        "if not self.log.may_sign(context.epoch, context.view, PROPOSE):", "if False:", profile="closings",
     ),
     Safeguard(
         "lost-log-waits", "a key whose log was lost waits for an epoch that it saw open", VoteLog, "open_epoch",
@@ -116,10 +124,16 @@ _ALL = (
     Safeguard(
         "no-skip-after-finalize", "no skip of a view that was finalized", VoteLog, "may_sign",
         "return FINALIZE not in signed and (epoch, view) == self.view", "return (epoch, view) == self.view",
+        profile="crash",
     ),
     Safeguard(
         "no-finalize-after-own-skip", "no finalize of a view that was skipped", VoteLog, "may_sign",
-        "return SKIP not in signed and self.view[0] == epoch", "return self.view[0] == epoch",
+        "return SKIP not in signed and self.view[0] == epoch", "return self.view[0] == epoch", profile="crash",
+    ),
+    Safeguard(
+        "no-notarize-after-own-skip", "no notarize in a view that was skipped", VoteLog, "may_sign",
+        "return SKIP not in signed and (epoch, view) == self.view", "return (epoch, view) == self.view",
+        profile="crash",
     ),
     Safeguard(
         "views-only-forward", "a log that is read closes the views it left", VoteLog, "may_sign",
@@ -131,7 +145,7 @@ _ALL = (
     ),
     Safeguard(
         "first-vote-counts", "of two votes of one validator the first counts alone", Polls, "count",
-        "self._accuse(poll, index, known, vote)\n        return None", "pass",
+        "self._accuse(poll, index, known, vote)\n        return None", "pass", profile="byzantine",
     ),
     Safeguard(
         "votes-verified", "a vote's signature is verified", Polls, "count",
@@ -139,11 +153,11 @@ _ALL = (
     ),
     Safeguard(
         "forgers-barred", "a peer that sends what does not hold is not heard for a while", Forgeries, "barred",
-        "self._counted.spent(now, peer)", "False",
+        "self._counted.spent(now, peer)", "False", profile="byzantine",
     ),
     Safeguard(
         "forged-votes-bounded", "after some forged votes no more of a signer are looked at", Polls, "_hear",
-        "if self._forged.get(index, 0) >= MAX_FORGED:", "if False:",
+        "if self._forged.get(index, 0) >= MAX_FORGED:", "if False:", profile="byzantine",
     ),
     Safeguard(
         "skips-held", "no vote while a view between lacks its skip", ForkTree, "missing_skips",
@@ -176,7 +190,7 @@ _ALL = (
     ),
     Safeguard(
         "older-finality", "finality of what is at hand is taken while another waits", CertificateBook, "_take_final",
-        "if node is None and pending is not None", "if pending is not None",
+        "if node is None and pending is not None", "if pending is not None", profile="slow",
     ),
     Safeguard(
         "repair", "a certified block that is not at hand is asked for", CertificateBook, "take",
@@ -188,8 +202,8 @@ _ALL = (
     ),
     Safeguard(
         "waiting-looked-at", "a proposal that waited for a block is looked at when it comes", Proposals, "on_proposal",
-        "return effects + self.look_again(now) if len(self.chain.tree.nodes) > held else effects",
-        "return effects",
+        "return effects + self.look_again(now) if came else effects",
+        "return effects", profile="slow",
     ),
     Safeguard(
         "gap-asked-again", "skips that a proposal lacks are asked for again", Proposals, "_judge",
@@ -198,7 +212,7 @@ _ALL = (
     Safeguard(
         "closing-taken", "a closing block that comes again is taken by who lacks it", Proposals, "_consider",
         "effects += self._take_closing(now, message)",
-        'raise Refusal(Code.PROPOSAL_INVALID, "not at hand")',
+        'raise Refusal(Code.PROPOSAL_INVALID, "not at hand")', profile="closings",
     ),
     Safeguard(
         "spread-again", "a large proposal is sent again where votes do not come", Dissemination, "on_timer",
@@ -206,75 +220,75 @@ _ALL = (
     ),
     Safeguard(
         "repeat-checked", "a closing block comes again only on its notarization", Proposals, "_check_repeat",
-        "or not self.chain.verify(notarization)", "",
+        "or not self.chain.verify(notarization)", "", profile="closings",
     ),
     Safeguard(
         "standing-answered", "who is behind is told", Standings, "on_standing",
-        "if self._behind(message):", "if False:",
+        "if self._behind(message):", "if False:", profile="behind",
     ),
     Safeguard(
         "heights-heard", "a peer's greater height is a reason to ask", Manager, "_on_standing",
         "return effects + self.syncing.on_peer_height(now, peer, message.final_height, message.epoch)",
-        "return effects",
+        "return effects", profile="behind",
     ),
     Safeguard(
         "peers-rotate", "who did not answer is not asked again at once", Syncing, "again",
-        "slot.useless.add(peer)", "pass",
+        "slot.useless.add(peer)", "pass", profile="behind",
     ),
     Safeguard(
         "pages-go-on", "a page begins above the best block where pages lie between", Syncing, "_start",
-        "if far else tree.root.height", "if False else tree.root.height",
+        "if far else tree.root.height", "if False else tree.root.height", profile="behind",
     ),
     Safeguard(
         "full-pages-go-on", "after a full page there is another", Syncing, "page_done",
-        "full = page.length == self.limits.page_blocks", "full = False",
+        "full = page.length == self.limits.page_blocks", "full = False", profile="closings",
     ),
     Safeguard(
         "unanswered-asked-again", "a question without an answer is asked again", Syncing, "on_timer",
-        "return self.again(now, slot, question.peer)", "return []",
+        "return self.again(now, slot, question.peer)", "return []", profile="behind",
     ),
     Safeguard(
         "unfinal-kept", "blocks above the last final one are loaded after a restart", Chain, "_load",
-        "self._load_unfinal(tree)", "pass",
+        "self._load_unfinal(tree)", "pass", profile="crash",
     ),
     Safeguard(
         "certificates-kept", "certificates are loaded after a restart", Chain, "_load",
-        "tree.record(certificate)", "pass",
+        "tree.record(certificate)", "pass", profile="crash",
     ),
     Safeguard(
         "accepted-durable", "an accepted transaction is durable before its client hears so", Admission, "on_submitted",
-        "Store(((PENDING_TABLE, identity, encode(transaction)),)),", "",
+        "Store(((PENDING_TABLE, identity, encode(transaction)),)),", "", profile="crash",
     ),
     Safeguard(
         "accepted-taken-up", "what was accepted is taken up after a restart", Admission, "on_started",
-        "self._own[identity] = 0", "self.mempool.remove(identity)",
+        "self._own[identity] = 0", "self.mempool.remove(identity)", profile="crash",
     ),
     Safeguard(
         "closing-not-passed-over", "a closing block that is not final here is asked for again", Manager, "_on_blocks",
-        "if self.syncing.passes_over(message, question):", "if False:",
+        "if self.syncing.passes_over(message, question):", "if False:", profile="closings",
     ),
     Safeguard(
         "copy-verified", "a chunk is said to be held once its bytes are verified and durable", Replicator, "_handled",
         "effects, over = self.fetching.on_part(now, event)\n",
         "effects, over = self.fetching.on_part(now, event)\n"
         "            if any(type(each).__name__ == 'EndFetch' and each.whole for each in effects):\n"
-        "                effects += self._say_held(event.chunk, [])\n",
+        "                effects += self._say_held(event.chunk, [])\n", profile="chunks",
     ),
     Safeguard(
         "next-holder", "who does not have a chunk is not the last to be asked for it", Fetching, "_next_source",
-        "while fetch.sources:", "while fetch.sources and not fetch.peer:",
+        "while fetch.sources:", "while fetch.sources and not fetch.peer:", profile="chunks",
     ),
     Safeguard(
         "copies-offered-again", "what lacks copies is offered again soon", Offering, "on_time",
-        "if self.lacking and self._retry_ms is None:", "if False:",
+        "if self.lacking and self._retry_ms is None:", "if False:", profile="chunks",
     ),
     Safeguard(
         "lost-chunks-repaired", "what is missing or corrupted is fetched again", Replicator, "_repair",
-        "for chunk in faulty:", "for chunk in faulty[:0]:",
+        "for chunk in faulty:", "for chunk in faulty[:0]:", profile="chunks",
     ),
     Safeguard(
         "offered-again", "what waits is offered again", Admission, "_offer_again",
-        "again.append(transaction)", "pass",
+        "again.append(transaction)", "pass", profile="crash",
     ),
 )  # fmt: skip
 

@@ -33,7 +33,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     ablate.add_argument("--seeds", type=int, default=2_000, metavar="N", help="the most seeds for each (default: 2000)")
     ablate.add_argument("--all-seeds", action="store_true", help="go on after the first seed that fails")
     ablate.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
-    ablate.add_argument("--profile", default="all", metavar="NAME", help="the swarm (docs/hunting.md)")
+    ablate.add_argument("--profile", default="", metavar="NAME", help="the swarm (default: each safeguard's own)")
     ablate.add_argument("--json", action="store_true", help="print the result as JSON")
     ablate.set_defaults(run=run_ablate)
 
@@ -52,7 +52,7 @@ def run_ablate(options: argparse.Namespace) -> int:
     unknown = [name for name in options.names if name not in SAFEGUARDS]
     if unknown:
         raise Failure(f"no safeguard {unknown[0]!r}; lucid sim ablate --list names them")
-    if options.profile not in PROFILES:
+    if options.profile and options.profile not in PROFILES:
         raise Failure(f"no profile {options.profile!r}; there are {', '.join(PROFILES)}")
     if options.seeds < 1 or options.jobs < 1:
         raise Failure("--seeds and --jobs must be at least 1")
@@ -71,7 +71,7 @@ def run_ablate(options: argparse.Namespace) -> int:
     missed = [each.name for each in found if not each.failed]
     if options.json:
         rows = [each._asdict() | {"per_thousand": each.per_thousand} for each in found]
-        print(json.dumps({"profile": options.profile, "interrupted": interrupted, "ablations": rows}))
+        print(json.dumps({"interrupted": interrupted, "ablations": rows}))
     elif found:
         firsts = sorted(each.seeds for each in found if each.failed and not options.all_seeds)
         middle = f"; median of seeds to the first: {firsts[len(firsts) // 2]}" if firsts else ""
@@ -84,8 +84,8 @@ def run_ablate(options: argparse.Namespace) -> int:
 
 def _line(found: Ablation) -> str:
     if not found.failed:
-        return f"{found.name:28} no seed of {found.seeds} fails: a hole in the hunt"
+        return f"{found.name:28} no seed of {found.seeds} of {found.profile} fails: a hole in the hunt"
     return (
-        f"{found.name:28} {found.verdict}: {found.invariant}, seed {found.first}, "
+        f"{found.name:28} {found.verdict}: {found.invariant}, {found.profile} {found.first}, "
         f"{found.failed} of {found.seeds} ({found.per_thousand:g} per 1,000)"
     )

@@ -16,8 +16,8 @@ from harness.hunt.safeguards import SAFEGUARDS
 from harness.hunt.swarm import draw
 from tests.cli.command import assert_refused, lucid
 
-FOUND = Ablation("view-timer", 12, 1, 11, RunVerdict.STUCK, "progress")
-HOLE = Ablation("no-notarize-late", 2_000, 0, None, "", "")
+FOUND = Ablation("view-timer", "crash", 12, 1, 11, RunVerdict.STUCK, "progress")
+HOLE = Ablation("no-notarize-late", "all", 2_000, 0, None, "", "")
 
 
 def comes(patch: pytest.MonkeyPatch, *found: Ablation, interrupted: bool = False) -> list[tuple[object, ...]]:
@@ -38,6 +38,7 @@ def test_an_ablation_names_the_first_seed_that_misses_it() -> None:
     done = lucid("sim", "ablate", "view-timer", "--seeds", "30", "--jobs", "1", "--profile", "crash", "--json")
     [found] = json.loads(done.out)["ablations"]
     assert (done.status, found["name"], found["failed"], found["verdict"]) == (0, "view-timer", 1, "stuck")
+    assert found["profile"] == "crash"
     seed = found["first"]
     assert judge(draw(seed, "crash")).verdict is RunVerdict.PASS
     with without("view-timer"):
@@ -49,17 +50,17 @@ def test_a_safeguard_that_no_seed_misses_is_a_hole(monkeypatch: pytest.MonkeyPat
     done = lucid("sim", "ablate", "--jobs", "3", "--seeds", "12")
     assert (done.status, done.err) == (10, "")
     one, other, total = done.out.splitlines()
-    assert one.startswith("view-timer ") and one.endswith("stuck: progress, seed 11, 1 of 12 (83.3 per 1,000)")
-    assert other.endswith("no seed of 2000 fails: a hole in the hunt")
+    assert one.startswith("view-timer ") and one.endswith("stuck: progress, crash 11, 1 of 12 (83.3 per 1,000)")
+    assert other.endswith("no seed of 2000 of all fails: a hole in the hunt")
     assert total == "1 of 2 safeguards are missed by a seed; median of seeds to the first: 12"
-    assert asked == [(list(SAFEGUARDS), "all", 12, 3, False)], "all of them unless some are named"
+    assert asked == [(list(SAFEGUARDS), "", 12, 3, False)], "all of them unless some are named, each in its own swarm"
 
 
 def test_programs_are_told_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     comes(monkeypatch, FOUND, HOLE)
     done = lucid("sim", "ablate", "--json")
     rows = [each._asdict() | {"per_thousand": each.per_thousand} for each in (FOUND, HOLE)]
-    assert (done.status, json.loads(done.out)) == (10, {"profile": "all", "interrupted": False, "ablations": rows})
+    assert (done.status, json.loads(done.out)) == (10, {"interrupted": False, "ablations": rows})
 
 
 @pytest.mark.parametrize("found", [(), (FOUND,)])

@@ -199,10 +199,12 @@ def test_an_engine_that_forgets_its_own_votes_is_found_again(monkeypatch: pytest
 def test_every_safeguard_stands_where_it_is_said_to_and_is_put_back() -> None:
     assert len(SAFEGUARDS) >= 40
     for name, safeguard in SAFEGUARDS.items():
-        original = safeguard.owner.__dict__[safeguard.method]
+        off = [SAFEGUARDS[each] for each in (name, *safeguard.also)]
+        originals = [each.owner.__dict__[each.method] for each in off]
         with without(name):
-            assert safeguard.owner.__dict__[safeguard.method] is not original
-        assert safeguard.owner.__dict__[safeguard.method] is original
+            assert all(each.owner.__dict__[each.method] is not old for each, old in zip(off, originals, strict=True))
+        assert [each.owner.__dict__[each.method] for each in off] == originals
+        assert safeguard.profile in PROFILES
         assert safeguard.about and "\n" not in safeguard.about
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from harness.hunt.ablation import without
@@ -12,7 +14,7 @@ from harness.invariants import PROGRESS
 from sim.faults.delay import Delay
 from sim.faults.fault import Fault
 from sim.faults.withhold import Withhold
-from sim.scenario import Scenario
+from sim.scenario import Scenario, load
 
 FAST = {"block_interval_ms": 1_000, "slot_duration_ms": 3_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}
 
@@ -39,21 +41,18 @@ def slow(least_ms: int, most_ms: int) -> Scenario:
 
 
 LASTING = Delay(least_ms=2_000, most_ms=2_500, at=1_000, stays=True)
-UNHURRIED = {"block_interval_ms": 2_000, "slot_duration_ms": 4_000}
-LATE_VOTER = Delay(least_ms=1_300, most_ms=1_310, nodes=[2], at=1_000, stays=True)
-"""The third of three, whose votes come after the timers of a second, and before the next block is due."""
+LATE_VOTES = Delay(least_ms=600, most_ms=700, at=1_000, stays=True)
+"""Proposals come before the timers of a second, votes for them after: no view is skipped, and none makes anything
+final."""
+LATE_BY_TURNS = load(str(Path(__file__).parent / "regressions" / "late-by-turns.toml"))
 
 FOUND: list[tuple[str, Scenario, RunVerdict, str]] = [
     ("older-parent", slow(0, 1_200), RunVerdict.DIVERGED, IN_TIME),
     ("timeout-bounded", network(*[Withhold(node=node) for node in range(4)]), RunVerdict.DIVERGED, BOUNDED),
     ("not-backdated", slow(0, 4_000), RunVerdict.DIVERGED, TIMELY),
     ("timeout-grows", network(LASTING), RunVerdict.STUCK, PROGRESS),
-    (
-        "late-views-are-slow",
-        network(LATE_VOTER, nodes=3, block_interval_ms=2_000, slot_duration_ms=4_000),
-        RunVerdict.STUCK,
-        PROGRESS,
-    ),
+    ("late-views-are-slow", network(LATE_VOTES), RunVerdict.STUCK, PROGRESS),
+    ("slow-without-finality", LATE_BY_TURNS, RunVerdict.STUCK, PROGRESS),
 ]
 
 

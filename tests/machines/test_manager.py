@@ -162,6 +162,18 @@ def test_proposals_that_wait_for_one_another_are_taken_in_one_go(peer: Peer, cha
     assert facts(peer.manager) == facts(peer.restarted())
 
 
+def test_a_proposal_that_waits_for_a_block_is_looked_at_though_the_block_is_final_at_once(
+    peer: Peer, chain: Chain
+) -> None:
+    """The tree then holds no more blocks than before: what counts is that one came."""
+    first, second = proposal(chain, view=1), proposal(chain, view=2)
+    peer.hear(second)
+    peer.hear(CertificateMessage(certificate(chain, FINALIZE, 1, first.vote.block)))
+    effects = peer.hear(first)
+    assert peer.manager.chain.tree.root.hash == first.vote.block
+    assert [verdict.view for verdict in told(effects, Verdict)] == [1, 2]
+
+
 def test_a_proposal_that_waited_may_be_refused_after_all(peer: Peer, chain: Chain) -> None:
     first, second = proposal(chain, view=1), proposal(chain, view=2)
     stranger = next(key_of(number) for number in range(4) if key_of(number) != second.vote.signer)

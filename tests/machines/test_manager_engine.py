@@ -11,6 +11,7 @@ from lucid.chain.errors import Code
 from lucid.chain.votes import NOTARIZE, PROPOSE, SKIP
 from lucid.machines.chain import BLOCK_TABLE
 from lucid.machines.effects import (
+    GAP_TIMER,
     REPAIR_TIMER,
     SPREAD_TIMER,
     Assembled,
@@ -29,6 +30,8 @@ from lucid.machines.limits import DEFAULT_LIMITS
 from lucid.machines.messages import (
     BlocksRequest,
     CertificateMessage,
+    Certificates,
+    CertificatesRequest,
     Proposal,
     Standing,
     Transactions,
@@ -84,6 +87,27 @@ def test_an_own_block_is_durable_before_it_leaves(peer: Peer, chain: Chain) -> N
         other.hear(CertificateMessage(certificate(chain, SKIP, skipped)))
     assert not refusals(other.hear(message, 0))
     assert refusals(peer.hear(message, 1)) == [Code.REPLAYED]
+
+
+def test_an_own_vote_too_waits_for_the_skips_between(chain: Chain) -> None:
+    """Rule 3 binds a leader as well; the others may hold the skips that it lacks, so it proposes all the same."""
+    peer, view = Peer(GENESIS), next(each for each in range(3, LAST_VIEW) if chain.leader(each).key == key_of(0))
+    peer.hear(CertificateMessage(certificate(chain, SKIP, view - 1)))
+    context = peer.manager.chain.context()
+    assert (context.view, context.leader, context.ready) == (view, key_of(0), True)
+    proof = CRYPTO.vrf_prove(secret("node 0"), context.beacon)
+    [built] = told(peer.step(Build(view, context.parent, 1, proof, (), ())), BlockBuilt)
+    effects = peer.step(published(peer, chain, view, built))
+    assert not told(effects, Verdict)
+    sent = [message for _, message in sends(effects)]
+    assert [type(each) for each in sent] == [Proposal, CertificatesRequest]
+    assert not told(peer.fire(GAP_TIMER), Verdict), "it asks the next one"
+    number, request = peer.asked()
+    assert isinstance(request, CertificatesRequest) and (request.first, request.last) == (1, view - 1)
+    page = Certificates(tuple(certificate(chain, SKIP, each) for each in range(1, view - 1)))
+    effects = peer.hear(page, number)
+    assert [verdict.block for verdict in told(effects, Verdict)] == [built.hash]
+    assert not [each for each in sends(effects) if isinstance(each[1], Proposal)], "it was sent already"
 
 
 def test_an_own_block_leaves_out_what_its_ancestors_hold(peer: Peer, chain: Chain) -> None:

@@ -124,6 +124,7 @@ class Engine:
             case BlockBuilt():
                 return self._on_built(event)
             case Finalized():
+                self.timeout.became_final()
                 return self.admission.on_finalized(event)
             case TimerFired():
                 return self._on_timer(now, event.timer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SLOW_TO_GROW = 4
-"""Slow views in a row that double the timeout (protocol section 4, Timeout)."""
+"""Slow views in a row, or in which nothing became final, that double the timeout (protocol section 4, Timeout)."""
 BLOCKS_TO_SHRINK = 12
 """Other views in a row that halve it: slower than it grows, so that it stays where views end in time."""
 MAX_FACTOR = 16
@@ -13,12 +13,13 @@ MAX_FACTOR = 16
 class Timeout:
     """The current timeout: `base_ms` times a factor of 1, 2, 4, 8 or 16."""
 
-    __slots__ = ("_blocks", "_factor", "_slow", "base_ms")
+    __slots__ = ("_blocks", "_factor", "_slow", "_vain", "base_ms")
 
     def __init__(self, base_ms: int) -> None:
         self.base_ms = base_ms
         self._factor = 1
         self._slow = 0
+        self._vain = 0
         self._blocks = 0
 
     @property
@@ -31,8 +32,10 @@ class Timeout:
         if slow:
             self._blocks = 0
             self._slow += 1
-            if self._slow == SLOW_TO_GROW:
-                self._slow = 0
+            self._vain += 1
+            # A bare quorum whose members are late by turns has a view in time in each round, and never finality.
+            if SLOW_TO_GROW in (self._slow, self._vain):
+                self._slow = self._vain = 0
                 self._factor = min(MAX_FACTOR, 2 * self._factor)
         else:
             self._slow = 0
@@ -40,3 +43,7 @@ class Timeout:
             if self._blocks == BLOCKS_TO_SHRINK:
                 self._blocks = 0
                 self._factor = max(1, self._factor // 2)
+
+    def became_final(self) -> None:
+        """A block became final: slow views before it are a reason to wait for longer only if they are in a row."""
+        self._vain = 0

@@ -57,7 +57,11 @@ class Gaps:
             return [SetTimer(GAP_TIMER, self._due_ms)]
         self._due_ms = 0
         gap = self._gap()
-        if gap is None or not self.peers:
+        return [] if gap is None else self.ask_next(now, gap)
+
+    def ask_next(self, now: int, gap: tuple[int, int]) -> Effects:
+        """Ask the next peer for skip certificates, and again somebody else if they do not come."""
+        if not self.peers:
             return []
         self._turn += 1
         peer = self.peers[self._turn % len(self.peers)]

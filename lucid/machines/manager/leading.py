@@ -98,6 +98,11 @@ class Leading:
         head = node.ledger.core.head
         effects.append(Observe(Proposed(epoch=vote.epoch, view=vote.view, height=head.height, hash=vote.block)))
         effects += self.dissemination.spread(now, vote, encode_message(proposal), event.patience_ms)
+        gap = tree.missing_skips(base_view, vote.view)
+        if gap is not None:
+            # Others may hold the skips that this node lacks, but it votes like them: once it holds them (rule 3).
+            self.pool.wait(vote.signer, proposal)
+            return effects + self.gaps.ask_next(now, gap)
         verdict = Verdict(
             epoch=vote.epoch, view=vote.view, block=vote.block, base_view=base_view, tick=head.tick, fresh=fresh
         )

@@ -105,10 +105,12 @@ class Proposals:
             return self._equivocates(vote)
         if self._stale(message):
             raise Refusal(Code.PROPOSAL_STALE)
-        held = len(tree.nodes)
+        held, root = len(tree.nodes), tree.root
         effects = self._do(now, [_Consider(peer, message, ask=True)])
-        # A block that others wait for may come after them.
-        return effects + self.look_again(now) if len(self.chain.tree.nodes) > held else effects
+        # A block that others wait for may come after them, and be final at once, which lets go of what is before it.
+        tree = self.chain.tree
+        came = len(tree.nodes) > held or tree.root is not root
+        return effects + self.look_again(now) if came else effects
 
     def _stale(self, message: Proposal) -> bool:
         """Whether nobody can vote for a proposal any more, and its block is not one that is asked for."""
