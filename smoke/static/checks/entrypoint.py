@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.static.checks.given import ungiven, wanting
+from smoke.static.checks.given import uncalled, ungiven, wanting
 from smoke.static.model.image import Image
 from smoke.static.model.servers.served import LOOPBACK
 from smoke.static.python.distributions import bringers, modules, normalized
@@ -233,7 +233,10 @@ def _app(scope: Scope, program: LoadedProgram, entry: Source) -> Iterator[Findin
                 f"{entry.path} has no app for celery to work for, nor is there a celery.py beside it", name, where
             )
             return
-        if clause := ungiven(program, entry, names) if start.factory else _other_interface(image, entry, names):
+        clause = ungiven(program, entry, names) if start.factory else ""
+        if not (start.factory or _configured(image)):
+            clause = _other_interface(image, entry, names) or uncalled(program, entry, names)
+        if clause:
             yield APP.fail(clause, name, where)
             return
     elif entry.empty or (not entry.main and start.server != "streamlit" and not _works_elsewhere(program, entry)):
@@ -258,13 +261,17 @@ def _has_part(program: LoadedProgram, entry: Source, names: list[str]) -> bool:
     )
 
 
+def _configured(image: Image) -> bool:
+    """Whether a file or a variable may tell the server which workers it has."""
+    start = image.start
+    told = image.files.find(f"{start.workdir or image.workdir}/gunicorn.conf.py") is not None
+    return bool(start.also or told or image.environment.get("GUNICORN_CMD_ARGS"))
+
+
 def _other_interface(image: Image, entry: Source, names: list[str]) -> str:
     """Why a server cannot call an app: it is made for the other interface."""
     start = image.start
     server, arguments = start.server, start.arguments
-    configured = f"{start.workdir or image.workdir}/gunicorn.conf.py"
-    if start.also or image.files.find(configured) is not None or image.environment.get("GUNICORN_CMD_ARGS"):
-        return ""
     made = next((entry.made[each] for each in names if each in entry.made), "")
     if made not in entry.names:
         return ""  # another's class of that name, or one that is not imported by name

@@ -54,6 +54,29 @@ def ungiven(program: LoadedProgram, entry: Source, names: list[str]) -> str:
     return ""
 
 
+def uncalled(program: LoadedProgram, entry: Source, names: list[str]) -> str:
+    """The factory that a server takes for the WSGI app itself, and calls with two arguments; empty if it is none."""
+    start = program.image.start
+    if start.server not in _CALLED_AS_APP or "$" in " ".join(start.words):
+        return ""
+    if any(word.startswith(("-k", "--worker-class", "-c", "--config", "--call")) for word in start.arguments):
+        return ""
+    parsed = parse_quietly(program.importer.tree.data(entry.path))
+    made = [node for node in parsed.body if isinstance(node, ast.FunctionDef)] if parsed is not None else []
+    for node in made:
+        arguments = node.args
+        takes = [*arguments.posonlyargs, *arguments.args, arguments.vararg, arguments.kwarg]
+        plain = not node.decorator_list and sum(each.name == node.name for each in made) == 1
+        if [node.name] == names and plain and not any(takes) and entry.path.endswith(".py"):
+            remedy = f"{node.name}()" if start.server == "gunicorn" else f"--call with {node.name}"
+            return f"{node.name} makes the app, and {start.server} takes it for the app: write {remedy}"
+    return ""
+
+
+_CALLED_AS_APP = frozenset({"gunicorn", "waitress", "waitress-serve"})
+"""Servers that call what they are given for each request; others try to call a factory first."""
+
+
 def _joined_elsewhere(program: LoadedProgram, path: str) -> bool:
     """Whether another module may add commands to those of a module."""
     tree = program.importer.tree

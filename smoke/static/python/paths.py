@@ -153,6 +153,9 @@ class Paths:
                 return self._place(value, depth - 1)
             case ast.Call(func=ast.Attribute(value=value, attr="joinpath"), args=args):
                 return self._joined([value, *args], depth)
+            case ast.Call(func=ast.Attribute(value=value, attr="with_name"), args=[ast.Constant(value=str(name))]):
+                above = _above(self._place(value, depth - 1), 1)
+                return None if above is None else replace(above, text=posixpath.join(above.text, name))
             case ast.Subscript(value=value, slice=ast.Constant(value=str(name))):
                 return CodePath("", variable=name) if self._full(dotted(value)) == "os.environ" else None
             case ast.Call(func=function, args=[ast.Constant(value=str(name)), *_]) if (

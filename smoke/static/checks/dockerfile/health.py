@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 
 from smoke.check import Check
@@ -56,7 +57,7 @@ def _health_problems(image: Image) -> Iterator[str]:
         return
     yield from unable(image, health.words, shell_form=health.shell_form)
     text = " ".join(health.words)
-    expected = image.service.port or (image.ports[0] if len(image.ports) == 1 else None)
+    expected = image.service.port or (image.ports[0] if len(image.ports) == 1 else None) or _served(image)
     ports = ports_asked(text)
     if expected is not None and ports and expected not in ports:
         yield f"it asks port {min(ports)}, not {expected}"
@@ -64,3 +65,10 @@ def _health_problems(image: Image) -> Iterator[str]:
     wanted = image.service.health
     if url is not None and wanted is not None and (url["path"] or "/").rstrip("/") != wanted.rstrip("/"):
         yield f"it asks {url['path'] or '/'}, not {wanted}"
+
+
+def _served(image: Image) -> int | None:
+    """The port that the command alone serves, where nothing is exposed; none when that cannot be told."""
+    start = image.start
+    alone = bool(start.words) and posixpath.basename(start.words[0]) == start.server
+    return start.port if alone and not (image.ports or image.ports_doubt) else None
