@@ -13,8 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from smoke.live.asking import probe_client
 from smoke.live.failure import LiveError
-from smoke.live.node import free_ports, probe_client
+from smoke.live.freeports import free_ports
 
 READY_S = 30.0
 

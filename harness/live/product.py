@@ -22,9 +22,11 @@ from harness.live.trial import NodeTrial
 from lucid.api.services import SERVICES as TABLE
 from smoke.finding import Finding
 from smoke.live import checks
+from smoke.live.asking import told
 from smoke.live.failure import LiveError
-from smoke.live.node import Make, Node, told
-from smoke.live.product import Run, Steps
+from smoke.live.node import Make, Node
+from smoke.live.product import Steps
+from smoke.live.underway import Run
 from smoke.manifest import Manifest, Service
 
 SERVICES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from smoke.live.node import Node
-from smoke.live.product import Run
+from smoke.live.underway import Run
 
 
 @dataclass

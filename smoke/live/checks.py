@@ -16,7 +16,7 @@ from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.live.failure import LiveError, NotPossible
 from smoke.live.node import Node
-from smoke.live.product import Run
+from smoke.live.underway import Run
 
 NOWHERE = "/lucid-smoke-no-such-path"
 

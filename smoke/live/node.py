@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 import httpx
 
+from smoke.live.asking import probe_client, told
 from smoke.live.failure import LiveError
+from smoke.live.freeports import free_ports
 from smoke.manifest import Service
-
-_given: set[int] = set()
 
 Needs = Callable[[str], dict[str, str]]
 """Given the address at which a node's services reach this machine: the variables for what runs there for them."""
@@ -171,34 +169,3 @@ class Node(ABC):
                 said = told(states[wrong[0]][1]) or self.log(wrong[0])[-300:]
                 raise LiveError(f"{wrong[0]} is not {status} after {within_s:.0f} s: {said}")
             time.sleep(0.2)
-
-
-def probe_client(timeout_s: float = 10.0) -> httpx.Client:
-    """A client for all that is asked of programs which come and go at one place: it keeps no connection and asks
-    no proxy. Each new one reads all certificates of the machine, 50 ms of a core, so it is made once."""
-    limits = httpx.Limits(max_keepalive_connections=0)
-    return httpx.Client(timeout=timeout_s, trust_env=False, limits=limits)
-
-
-def told(answer: httpx.Response | None) -> Any:
-    """What an answer says: its JSON, else its beginning as text; none when there is no answer."""
-    if answer is None:
-        return None
-    try:
-        return answer.json()
-    except (ValueError, RecursionError):  # no JSON, no text at all, or nested without end
-        return f"{answer.status_code} {answer.text[:200]}".strip()
-
-
-def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
-    """Ports that nobody listens at and that were not given out before: who got those may not have started yet."""
-    found: list[int] = []
-    with ExitStack() as held:
-        while len(found) < count:
-            probe = held.enter_context(socket.socket())
-            probe.bind((address, 0))
-            port: int = probe.getsockname()[1]
-            if port not in _given:
-                _given.add(port)
-                found.append(port)
-    return found

@@ -14,7 +14,8 @@ from smoke.judgment import Judgment
 from smoke.live import checks
 from smoke.live.node import Needs, Node, nothing
 from smoke.live.processes import ProcessNode
-from smoke.live.product import Product, Run, Steps
+from smoke.live.product import Product, Steps
+from smoke.live.underway import Run
 
 Say = Callable[[str], None]
 

@@ -14,7 +14,8 @@ import httpx
 from smoke.live import checks
 from smoke.live.failure import LiveError
 from smoke.live.node import Make, Node
-from smoke.live.product import Product, Run, Steps
+from smoke.live.product import Product, Steps
+from smoke.live.underway import Run
 from smoke.manifest import Manifest, Service
 
 _PLACEHOLDER = re.compile(r"\{(port|data|python|root|url:[A-Za-z0-9._-]+)\}")

@@ -21,6 +21,7 @@ from smoke.static.model.copying import copy
 from smoke.static.model.filesystem import FileSystem
 from smoke.static.model.image import Form, Image, Install, Start
 from smoke.static.model.launch import Launch
+from smoke.static.model.managers.npm import LOCKS
 from smoke.static.model.metadata import (
     arg,
     cmd,
@@ -35,7 +36,6 @@ from smoke.static.model.metadata import (
     workdir,
 )
 from smoke.static.model.mounts import launched
-from smoke.static.model.node import LOCKS
 from smoke.static.model.running import run
 from smoke.static.model.stage import Stage
 from smoke.static.model.start import start_of

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from smoke.static.model.javascript import program_gone, refused_load
-from smoke.static.model.node import npm_refusal, script_text
+from smoke.static.model.managers.npm import npm_refusal, script_text
 from smoke.static.model.scene import Scene
 from smoke.static.model.scrapy import crawl_refusal
 from smoke.static.model.servers.options import read_line

@@ -137,6 +137,13 @@ class Stage(Struct):
         data = self.read(entry.source)
         return data.replace(b"\r\n", b"\n") if entry.unix else data
 
+    def source_text(self, path: str) -> str:
+        """The text of a file as the tree has it; empty for any other, and where it cannot be read."""
+        entry = self.files.find(path)
+        if entry is None or entry.kind != "file" or not entry.source or self.read is None:
+            return ""
+        return self.read(entry.source).decode("utf-8", "replace")
+
     def home(self) -> str:
         """The current user's home directory; empty when it is not known."""
         name = self.user.partition(":")[0]

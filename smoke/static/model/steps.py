@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.given_code import imported_by
+from smoke.static.model.golang import go_refusal
 from smoke.static.model.installers.conda import TOOLS
 from smoke.static.model.managers.refusal import refusal as manager_refusal
-from smoke.static.model.native import go_refusal
 from smoke.static.model.stage import Stage
 from smoke.static.python.conda import read_environment
 from smoke.static.python.distributions import bringers

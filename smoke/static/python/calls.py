@@ -12,6 +12,7 @@ from smoke.static.python.around import Guards
 from smoke.static.python.commanding import CommandLines
 from smoke.static.python.conditions import Version, call_name, dotted
 from smoke.static.python.effects import CallOut, Demand, FileUse, Mention, Parsed, Use
+from smoke.static.python.handed_app import refused_app
 from smoke.static.python.making import says
 from smoke.static.python.naming import Naming
 from smoke.static.python.needing import needed_by
@@ -20,7 +21,6 @@ from smoke.static.python.opening import opened_by, parsed_form, read_path
 from smoke.static.python.outdated import outdated_by, outside_context
 from smoke.static.python.regexes import refused_pattern
 from smoke.static.python.signatures import Own, refused_call
-from smoke.static.python.staying import refused_app
 from smoke.static.python.variables import wanted_by
 from smoke.static.regex import regex
 

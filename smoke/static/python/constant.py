@@ -36,3 +36,8 @@ def beginning(node: ast.expr | None) -> str:
     if isinstance(node, ast.JoinedStr) and node.values:
         node = node.values[0]
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def is_true(node: ast.expr | None) -> bool:
+    """Whether an expression is `True` as it stands."""
+    return isinstance(node, ast.Constant) and node.value is True

@@ -12,7 +12,7 @@ from msgspec import Struct
 from smoke.static.python import distributions as table
 from smoke.static.python.conditions import Version as PythonVersion
 from smoke.static.python.installed import Brought, Installed
-from smoke.static.python.requirements import Requirement
+from smoke.static.python.requirements import Requirement, at_least
 from smoke.static.python.source import Import
 
 ANY = ""
@@ -133,101 +133,10 @@ REMOVALS = (
     *_gone("pillow", "10.0", (3, 8), ("PIL.Image", "ANTIALIAS LINEAR CUBIC", "it is LANCZOS, BILINEAR or BICUBIC")),
     *_gone("openai", "1.0", (3, 7), ("openai.error", ANY, "openai itself has the exceptions")),
 )
-
-LOADABLE: dict[str, tuple[str, str, PythonVersion]] = {
-    "kafka": ("kafka-python", "2.0.3", (3, 12)),
-}
-"""Modules, with their distribution, its first release that can be loaded in a version of Python and later ones."""
-UNLOADABLE: dict[str, tuple[PythonVersion, str]] = {
-    "aioredis": ((3, 11), "redis.asyncio does what it did"),
-    "asynctest": ((3, 11), "unittest.IsolatedAsyncioTestCase does what it did"),
-    "nose": ((3, 10), "pytest does what it did"),
-}
-"""Distributions, named as their modules, of which no release can be loaded since a version of Python."""
 _BY_TOP: dict[str, list[Removal]] = {}
 """The same by the first part of the module's name: every import of a tree is asked about."""
 for _removal in REMOVALS:
     _BY_TOP.setdefault(_removal.module.partition(".")[0], []).append(_removal)
-
-
-class Pair(Struct, frozen=True):
-    """Two distributions of which the older one takes what the newer one no longer has."""
-
-    older: str
-    versions: str
-    """Those of the older one that do, as a specifier."""
-    newer: str
-    since: str
-    python: PythonVersion
-    module: str
-    """What loads the older one."""
-    taken: str
-
-
-PAIRS = (
-    Pair(
-        older="flask",
-        versions=">=2.0,<2.2.3",
-        newer="werkzeug",
-        since="3.0",
-        python=(3, 8),
-        module="flask",
-        taken="url_quote of werkzeug.urls",
-    ),
-    Pair(
-        older="flask",
-        versions="<2.0",
-        newer="jinja2",
-        since="3.1",
-        python=(3, 7),
-        module="flask",
-        taken="escape of jinja2",
-    ),
-    Pair(
-        older="flask-login",
-        versions="<0.6.3",
-        newer="werkzeug",
-        since="3.0",
-        python=(3, 8),
-        module="flask_login",
-        taken="url_decode of werkzeug.urls",
-    ),
-    Pair(
-        older="pandas",
-        versions="<2.1",
-        newer="numpy",
-        since="2.0",
-        python=(3, 9),
-        module="pandas",
-        taken="the binary interface of numpy 1",
-    ),
-)
-
-
-def mismatched(
-    installed: Installed, modules: set[str], version: PythonVersion | None, *, bounded: bool
-) -> Iterator[Pair]:
-    """Pairs of which the older one is pinned and nothing holds the newer one back; `modules` are those loaded."""
-    if not any(brought.asked for brought in installed.each):
-        return
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - it takes its time to load
-
-    for pair in PAIRS:
-        if bounded or version is None or version < pair.python or pair.module not in modules:
-            continue
-        for brought in installed.each:
-            asked = brought.asked.get(pair.older)
-            if asked is None or not asked.version or brought.doubts or brought.whole:
-                continue
-            if pair.newer in brought.asked:
-                held = brought.asked[pair.newer].version
-                if held and _at_least(held, pair.since) and SpecifierSet(pair.versions).contains(asked.version):
-                    yield pair
-                continue
-            known = all(table.needs(name) is not None for name in brought.asked)
-            others = any(pair.newer in other.asked for other in installed.each)
-            if known and not others and SpecifierSet(pair.versions).contains(asked.version):
-                yield pair
 
 
 def removed(
@@ -262,7 +171,7 @@ def _version(brought: Brought, removal: Removal, bounded: bool) -> bool | None:
         every, closed = brought.all()
         return False if removal.distribution in every or not closed else None
     if asked.version:
-        return _at_least(asked.version, removal.since)
+        return at_least(asked.version, removal.since)
     if _allows(asked, removal.since, least=True):
         return True
     if bounded or brought.doubts or any(name != asked.name and _holds_back(name, asked.name) for name in brought.asked):
@@ -290,14 +199,5 @@ def _allows(asked: Requirement, since: str, *, least: bool = False) -> bool:
         return False
     if least:
         bounds = [each.version.removesuffix(".*") for each in specifier if each.operator in (">=", ">", "==", "~=")]
-        return any(_at_least(each, since) for each in bounds)
+        return any(at_least(each, since) for each in bounds)
     return specifier.contains("9999", prereleases=True)
-
-
-def _at_least(version: str, since: str) -> bool:
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - it takes its time to load
-
-    try:
-        return Version(version) >= Version(since)
-    except InvalidVersion:
-        return False

@@ -164,3 +164,13 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
         pending, first = "", 0
     if pending.strip():
         yield first, pending.strip()
+
+
+def at_least(version: str, since: str) -> bool:
+    """Whether a version is that one or newer; what cannot be read is not."""
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - it takes its time to load
+
+    try:
+        return Version(version) >= Version(since)
+    except InvalidVersion:
+        return False

@@ -1,50 +1,18 @@
-"""How a program starts its server, and whether it stays: apps in the wrong form, threads that end with it."""
+"""Whether a program stays: threads that end with it."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
 
-from smoke.static.python.bindings import Bindings
 from smoke.static.python.conditions import call_name, dotted
+from smoke.static.python.constant import is_true
 from smoke.static.python.nodes import below
 
-_READS = frozenset({"os.getenv", "os.environ.get"})
 _STARTS = ("start", "loop_start")
 _KEEPS = (ast.While, ast.AsyncFor, ast.Try, ast.TryStar, ast.Match)
 _ENDING = frozenset({"print", "echo", "info", "debug", "warning"})
 """Calls that end at once, behind which nothing keeps a program alive either."""
-
-
-def refused_app(node: ast.Call, name: str, bindings: Bindings) -> str:
-    """Why uvicorn refuses an app: with several workers, or to reload, it takes its name alone."""
-    first = node.args[0] if node.args else None
-    if name != "uvicorn.run" or not isinstance(first, ast.Name) or bindings.text(first):
-        return ""
-    if not isinstance(bindings.expression(first), ast.Call) and first.id not in {
-        *bindings.imported,
-        *bindings.relative,
-    }:
-        return ""
-    told = {each.arg: each.value for each in node.keywords}
-    if _several(told.get("workers"), bindings) or _is_true(told.get("reload")):
-        return "uvicorn.run is given an app and several workers, or to reload: it takes the app as text, and ends"
-    return ""
-
-
-def _is_true(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value is True
-
-
-def _several(node: ast.expr | None, bindings: Bindings) -> bool:
-    """Whether a number of workers is more than one, by a constant or by the default of a variable."""
-    match node:
-        case ast.Constant(value=int(count)):
-            return count > 1
-        case ast.Call(func=function, args=[ast.Call(args=[_, ast.Constant(value=default)]) as read]):
-            reads = dotted(function) == "int" and bindings.full(dotted(read.func)) in _READS
-            return reads and str(default).isdigit() and int(str(default)) > 1
-    return False
 
 
 def ends_with_its_threads(body: Sequence[ast.stmt], text: bytes) -> int:
@@ -80,7 +48,7 @@ def _daemon(node: ast.AST) -> list[str]:
         return []
     made = call_name(node.value).rpartition(".")[2]
     told = {each.arg: each.value for each in node.value.keywords}
-    ends = (made == "Thread" and _is_true(told.get("daemon"))) or (
+    ends = (made == "Thread" and is_true(told.get("daemon"))) or (
         made == "BackgroundScheduler" and "daemon" not in told
     )
     return [dotted(node.targets[0])] if ends else []

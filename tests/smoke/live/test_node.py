@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,12 +10,9 @@ from threading import Thread
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from smoke.live import node as module
 from smoke.live.failure import LiveError
-from smoke.live.node import Node, free_ports, nothing, told
+from smoke.live.node import Node, nothing
 from smoke.live.plain import PlainProduct
 from smoke.live.processes import ProcessNode
 from smoke.manifest import parse_manifest
@@ -76,22 +72,6 @@ def test_services_in_containers_find_each_other_by_name_and_their_own_ports(tmp_
     assert node.url("shop") != node.inner_url("shop"), "the harness stands outside"
 
 
-def test_ports_that_are_given_are_free_and_given_once() -> None:
-    first, second = free_ports(20), free_ports(20)
-    assert len({*first, *second}) == 40
-    for port in first:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-    assert free_ports(0) == [] and nothing("127.0.0.1") == {}
-
-
-def test_a_port_that_was_given_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who got it may not have started yet, so that the system takes it for a free one: here every other one is so."""
-    given = {port for port in range(1 << 16) if port // 2 % 2}
-    monkeypatch.setattr(module, "_given", {*given})
-    assert not given & {*free_ports(20)}
-
-
 def test_a_service_is_asked_at_its_health_path(node: Node) -> None:
     state, answer = node.state("shop")
     assert state == "healthy" and answer is not None and answer.request.url.path == "/health"
@@ -138,26 +118,5 @@ def test_who_is_not_well_in_time_is_named_with_what_it_said(node: Node, monkeypa
         node.await_health(["shop"], "degraded", 0)
 
 
-@pytest.mark.parametrize(
-    ("body", "says"),
-    [
-        (b'{"a": [1, null]}', {"a": [1, None]}),
-        (b"plain words", "503 plain words"),
-        (b"", "503"),
-        (b"x" * 999, f"503 {'x' * 200}"),
-        (b"\x80", "503 \N{REPLACEMENT CHARACTER}"),
-        (b"[" * 100_000, f"503 {'[' * 200}"),
-    ],
-)
-def test_an_answer_is_told_as_json_or_by_its_beginning(body: bytes, says: object) -> None:
-    assert told(httpx.Response(503, content=body)) == says
-
-
-@given(st.binary(max_size=20))
-def test_whatever_a_service_answers_is_told(body: bytes) -> None:
-    """A service under test may say anything; what it says is reported, and never ends the harness."""
-    told(httpx.Response(200, content=body))
-
-
-def test_no_answer_says_nothing() -> None:
-    assert told(None) is None
+def test_a_node_needs_nothing_unless_it_is_told() -> None:
+    assert nothing("127.0.0.1") == {}

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from smoke.finding import Evidence, Finding
 from smoke.static.checks.compose.depends import DEPENDS, judge_depends
 from smoke.static.checks.compose.environment import ENVIRONMENT, judge_environment
-from smoke.static.checks.compose.hardening import HARDENING, LIMITS, judge_capabilities, judge_hardening, judge_limits
+from smoke.static.checks.compose.hardening import HARDENING, judge_capabilities, judge_hardening
 from smoke.static.checks.compose.health import HEALTH, judge_health
 from smoke.static.checks.compose.hosts import HOSTS, judge_hosts
 from smoke.static.checks.compose.images import IMAGES, judge_image
+from smoke.static.checks.compose.limits import LIMITS, judge_limits
 from smoke.static.checks.compose.networks import NETWORKS, judge_networks
 from smoke.static.checks.compose.ports import PORTS, judge_ports
 from smoke.static.checks.compose.running import RunningService

@@ -1,4 +1,4 @@
-"""`compose.hardening` and `compose.limits`: what a service that was broken into cannot do."""
+"""`compose.hardening`: what a service that was broken into cannot do."""
 
 from __future__ import annotations
 
@@ -18,13 +18,6 @@ HARDENING = Check(
     "read-only root, no capabilities, no new privileges",
     "Whoever gets into the service can change it and reach for more.",
     "Set read_only: true, cap_drop: [ALL] and security_opt: [no-new-privileges:true].",
-)
-LIMITS = Check(
-    "compose.limits",
-    Severity.WARNING,
-    "memory is limited",
-    "One service takes the whole machine down with it.",
-    "Set mem_limit, or deploy.resources.limits.memory.",
 )
 
 
@@ -87,16 +80,3 @@ def judge_capabilities(scope: Scope, service: RunningService) -> Iterator[Findin
 
 
 _ADD = "Write cap_add: [SETUID, SETGID], or have the image's USER be the one that it is to run as."
-
-
-def judge_limits(service: RunningService, demanded: bool) -> Iterator[Finding]:
-    if service.image is None:
-        return
-    node = service.node.get("mem_limit") or service.node.get("deploy", "resources", "limits", "memory")
-    if node is None:
-        severity = None if demanded else Severity.INFO
-        yield LIMITS.fail(
-            "its memory has no limit", service.name, at_node(service, None, service.name), severity=severity
-        )
-    else:
-        yield LIMITS.passed(f"{node.text} of memory at most", service.name, at_node(service, node))

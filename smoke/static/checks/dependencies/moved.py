@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.python.importer import version_of
+from smoke.static.python.mismatched import mismatched
 from smoke.static.python.program import LoadedProgram
-from smoke.static.python.removed import LOADABLE, UNLOADABLE, Removal, has_it, mismatched, removed
+from smoke.static.python.removed import Removal, has_it, removed
 from smoke.static.python.source import Source
+from smoke.static.python.unloadable import LOADABLE, UNLOADABLE
 
 
 def moved_names(program: LoadedProgram) -> Iterator[Absence]:

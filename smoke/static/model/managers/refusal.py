@@ -10,12 +10,13 @@ from functools import partial
 from smoke.static.model.managers.distributions import BUSYBOX_ONLY, apk_refusal, apt_refusal, busybox_refusal
 from smoke.static.model.managers.listed import MAX_FILE, MAX_LINES
 from smoke.static.model.managers.locked import LOCKED, lock_refusal
+from smoke.static.model.managers.npm import npm_refusal
 from smoke.static.model.managers.own_python import venv_refusal
 from smoke.static.model.managers.pip import pip_refusal
+from smoke.static.model.managers.poetry import poetry_project, poetry_refusal
 from smoke.static.model.managers.pytorch_index import not_held
 from smoke.static.model.managers.stale_lock import stale_refusal
-from smoke.static.model.node import npm_refusal
-from smoke.static.model.projecting import poetry_project, poetry_refusal, uv_refusal
+from smoke.static.model.managers.uv import uv_refusal
 from smoke.static.model.stage import Stage
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smoke.static.python.constant import beginning, constant
+from smoke.static.python.constant import beginning, constant, is_true
 
 
 def expression(text: str) -> ast.expr:
@@ -52,3 +52,8 @@ def test_the_beginning_of_a_text(text: str, found: str) -> None:
 
 def test_nothing_begins_with_nothing() -> None:
     assert beginning(None) == ""
+
+
+@pytest.mark.parametrize(("text", "true"), [("True", True), ("False", False), ("1", False), ("TRUE", False)])
+def test_true_is_the_word_alone(text: str, true: bool) -> None:
+    assert is_true(expression(text)) is true and not is_true(None)

@@ -1,4 +1,4 @@
-"""How programs start their servers, and whether they stay."""
+"""Whether programs stay once they have come to their end: threads may end with them."""
 
 from __future__ import annotations
 
@@ -8,31 +8,10 @@ import pytest
 
 from smoke.static.python.loading import read_effects
 
-APP = "import os\nimport uvicorn\nfrom fastapi import FastAPI\napp = FastAPI()\n"
-
 
 def failing(text: str) -> list[tuple[str, bool]]:
     found = read_effects(ast.parse(text), text.encode(), (3, 12)).failing
     return [(each.name, each.main) for each in found]
-
-
-@pytest.mark.parametrize(
-    ("call", "refused"),
-    [
-        ("uvicorn.run(app, workers=2)", True),
-        ("uvicorn.run(app, reload=True)", True),
-        ("uvicorn.run(app, workers=int(os.environ.get('W', '2')))", True),
-        ("uvicorn.run(app, workers=int(os.getenv('W', '1')))", False),
-        ("uvicorn.run(app, workers=int(os.environ['W']))", False),
-        ("uvicorn.run(app, workers=1, reload=False)", False),
-        ("uvicorn.run('main:app', workers=2)", False),
-        ("NAME = 'main:app'\nuvicorn.run(NAME, workers=2)", False),
-        ("uvicorn.run(unknown, workers=2)", False),
-        ("uvicorn.run(app, **more)", False),
-    ],
-)
-def test_several_workers_take_the_name_of_an_app(call: str, refused: bool) -> None:
-    assert bool(failing(APP + call)) is refused
 
 
 PAHO = "import paho.mqtt.client as mqtt\nclient = mqtt.Client()\n"

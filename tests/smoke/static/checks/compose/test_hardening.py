@@ -40,17 +40,3 @@ def test_outcome(tmp_path: Path, keys: str, outcome: str, words: str) -> None:
 def test_a_manifest_can_demand_it(tmp_path: Path, keys: str, outcome: str) -> None:
     files = tree(f"services:\n  app: {{build: ., {keys}}}\n", **DEMANDED)
     assert says(tmp_path, files, "compose.hardening", outcome, "")
-
-
-@pytest.mark.parametrize(
-    ("keys", "demanded", "outcome"),
-    [
-        ("mem_limit: 64m", {}, "passed"),
-        ("deploy: {resources: {limits: {memory: 64m}}}", {}, "passed"),
-        ("", {}, "info"),
-        ("", DEMANDED, "warning"),
-    ],
-)
-def test_memory_has_a_limit(tmp_path: Path, keys: str, demanded: dict[str, str], outcome: str) -> None:
-    files = tree(f"services:\n  app: {{build: ., {keys}}}\n", **demanded)
-    assert says(tmp_path, files, "compose.limits", outcome, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from smoke.static.model.node import npm_refusal, script_text
+from smoke.static.model.managers.npm import npm_refusal, script_text
 
 
 def refused(line: str, files: dict[str, str], *, locked: bool = True) -> str:

@@ -1,9 +1,9 @@
-"""What uv and Poetry refuse."""
+"""What Poetry refuses."""
 
 from __future__ import annotations
 
 from smoke.static.model.filesystem import FileSystem, PathEntry
-from smoke.static.model.projecting import poetry_refusal, uv_refusal
+from smoke.static.model.managers.poetry import poetry_refusal
 from smoke.static.model.stage import Stage
 
 
@@ -18,9 +18,3 @@ def test_poetry_2_has_lost_options() -> None:
 
 def test_poetry_wants_a_project() -> None:
     assert "finds no" in poetry_refusal(Stage(FileSystem(), workdir="/app"), ["install"])
-
-
-def test_uv_may_not_fetch_a_python() -> None:
-    stage = Stage(FileSystem(), workdir="/app", python="3.12", environment={"UV_PYTHON_DOWNLOADS": "never"})
-    assert "may not fetch" in uv_refusal(stage, ["venv", "--python", "3.13"])
-    assert uv_refusal(stage, ["venv", "--python", "3.12"]) == ""
