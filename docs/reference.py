@@ -17,9 +17,9 @@ from prometheus_client import Metric
 
 from lucid.chain.cures import CURES
 from lucid.chain.document import print_genesis
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.chain.keys import ed25519_public_key
 from lucid.cli.examples import EXAMPLES, commands
 from lucid.cli.main import parser
 from lucid.services.anchoring import AnchoringService

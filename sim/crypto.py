@@ -10,7 +10,8 @@ from functools import lru_cache
 from hashlib import blake2b, sha512
 from typing import Literal
 
-from lucid.chain.keys import PUBLIC_KEY_BYTES, SECRET_BYTES, Crypto
+from lucid.chain.ed25519 import PUBLIC_KEY_BYTES, SECRET_BYTES
+from lucid.chain.keys import Crypto
 from lucid.poot.crypto import Edwards25519
 from sim.devices import Cpu
 

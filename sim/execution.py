@@ -14,8 +14,8 @@ from lucid.chain.certificates import Certificate
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import Transaction
 from lucid.chain.votes import Vote
-from lucid.ledger.execution import Turn
 from lucid.ledger.state import Ledger, Reader
+from lucid.ledger.turn import Turn
 from lucid.ledger.validation import Built, Validator
 from sim.crypto import MeteredCrypto
 

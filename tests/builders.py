@@ -34,10 +34,10 @@ from lucid.chain.transactions import (
     endorsement_message,
 )
 from lucid.chain.votes import FINALIZE, NOTARIZE, Vote, vote_message
-from lucid.ledger.execution import Turn
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.rows import HoldingEntry, holding_key, slot_key
 from lucid.ledger.state import Ledger, genesis_ledger
+from lucid.ledger.turn import Turn
 from lucid.ledger.validation import Built, Validator
 from lucid.poot.credits import Member, SlotWork
 from sim.crypto import ModeledCrypto

@@ -30,10 +30,10 @@ from lucid.chain.transactions import (
 )
 from lucid.chain.versions import PROOF_RULES
 from lucid.chain.votes import FINALIZE, NOTARIZE, vote_message
-from lucid.ledger.execution import Turn
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.proofs import open_challenge
 from lucid.ledger.state import genesis_ledger
+from lucid.ledger.turn import Turn
 from lucid.ledger.validation import Validator
 from lucid.poot.crypto import Edwards25519
 

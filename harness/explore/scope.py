@@ -6,9 +6,9 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from lucid.chain.genesis import Genesis, GenesisNode, Parameters
-from lucid.ledger.execution import Turn
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.state import genesis_ledger
+from lucid.ledger.turn import Turn
 from lucid.ledger.validation import Validator
 from lucid.machines.limits import Limits
 from sim.crypto import ModeledCrypto

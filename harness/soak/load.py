@@ -11,7 +11,7 @@ import httpx
 
 from harness.soak.trial import Session, SoakTrial
 from lucid.chain.chunks import chunk_id
-from lucid.chain.keys import ed25519_public_key
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.manifests import sign_manifest
 from lucid.poot.crypto import Edwards25519
 

@@ -1,24 +1,8 @@
-"""Ed25519 under the one signature rule of the chain, and the interface through which machines use keys.
-
-The rule is libsodium's: cofactorless verification, canonical S, canonical A, and neither A nor R of small order.
-Other libraries accept other edge cases, and nodes that disagree on one signature fork, so nothing else in the project
-may sign or verify.
-"""
+"""The interface through which machines use keys."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Final, Protocol
-
-from nacl import bindings
-from nacl.exceptions import BadSignatureError
-
-SECRET_BYTES: Final = 32
-PUBLIC_KEY_BYTES: Final = 32
-SIGNATURE_BYTES: Final = 64
-
-# Expanding a seed costs as much as signing. A node holds one or two; a simulated network holds a few hundred.
-_EXPANDED_KEYS_KEPT: Final = 1024
+from typing import Protocol
 
 
 class Crypto(Protocol):
@@ -47,32 +31,3 @@ class Crypto(Protocol):
     def vrf_verify(self, public_key: bytes, alpha: bytes, proof: bytes) -> bytes | None:
         """The 64-byte VRF output over `alpha` that the proof shows, or None if it shows none."""
         ...
-
-
-def ed25519_public_key(secret: bytes) -> bytes:
-    """The 32-byte public key of a 32-byte seed (RFC 8032, 5.1.5). Raises ValueError for a seed of another length."""
-    return _expand(secret)[SECRET_BYTES:]
-
-
-def ed25519_sign(secret: bytes, message: bytes) -> bytes:
-    """The 64-byte signature by a 32-byte seed (RFC 8032, 5.1.6). Raises ValueError for a seed of another length."""
-    return bindings.crypto_sign(message, _expand(secret))[:SIGNATURE_BYTES]
-
-
-def ed25519_verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether a signature holds under libsodium's rule (see above). False, and never an error, for wrong lengths."""
-    # The binding hands libsodium bare pointers: a short key would be read past its end.
-    if len(public_key) != PUBLIC_KEY_BYTES or len(signature) != SIGNATURE_BYTES:
-        return False
-    try:
-        bindings.crypto_sign_open(signature + message, public_key)
-    except BadSignatureError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=_EXPANDED_KEYS_KEPT)
-def _expand(secret: bytes) -> bytes:
-    """libsodium's 64-byte form of a secret key: the seed, then the public key."""
-    _, expanded = bindings.crypto_sign_seed_keypair(secret)
-    return expanded

@@ -40,7 +40,7 @@ def run_show(options: argparse.Namespace) -> int:
 
 def run_approve(options: argparse.Namespace) -> int:
     """`lucid chain approve`."""
-    from lucid.chain.keys import ed25519_public_key
+    from lucid.chain.ed25519 import ed25519_public_key
     from lucid.services.process.keyfile import read_key
 
     genesis = genesis_of(options)

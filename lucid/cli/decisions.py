@@ -135,8 +135,8 @@ def run_unschedule(options: argparse.Namespace) -> int:
 def run_register(options: argparse.Namespace) -> int:
     """`lucid chain register`."""
     from lucid.chain.decision import UNSIGNED
+    from lucid.chain.ed25519 import ed25519_public_key
     from lucid.chain.genesis import NAME_BYTES
-    from lucid.chain.keys import ed25519_public_key
     from lucid.chain.transactions import RegisterNode
     from lucid.services.process.keyfile import read_key
 

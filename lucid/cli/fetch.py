@@ -120,7 +120,7 @@ def _prover(
 
 def _reader(options: argparse.Namespace, session: UUID) -> tuple[bytes, bytes]:
     """The session's key, and its owner's public one, empty where the user does not say."""
-    from lucid.chain.keys import ed25519_public_key
+    from lucid.chain.ed25519 import ed25519_public_key
     from lucid.client.sealing import session_key
     from lucid.services.process.keyfile import read_key
 

@@ -46,7 +46,7 @@ def run_show(options: argparse.Namespace) -> int:
 
 
 def _print(options: argparse.Namespace, secret: bytes) -> int:
-    from lucid.chain.keys import ed25519_public_key
+    from lucid.chain.ed25519 import ed25519_public_key
 
     node = ed25519_public_key(secret).hex()
     print(json.dumps({"key": str(options.key), "node": node}) if options.json else node)

@@ -28,8 +28,8 @@ class NodeIdentity:
 def read_identity(key: Path, genesis: Path) -> NodeIdentity:
     """Look at both files. Raises `DeployError` for a key that is none and a document that is none."""
     from lucid.chain.document import parse_genesis  # noqa: PLC0415 - only when they are given
+    from lucid.chain.ed25519 import ed25519_public_key  # noqa: PLC0415
     from lucid.chain.errors import LucidError  # noqa: PLC0415
-    from lucid.chain.keys import ed25519_public_key  # noqa: PLC0415
     from lucid.services.process.keyfile import read_key  # noqa: PLC0415
 
     for path in (key, genesis):

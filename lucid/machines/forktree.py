@@ -8,8 +8,8 @@ from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate
 from lucid.chain.genesis import Parameters
 from lucid.chain.votes import NOTARIZE, SKIP
-from lucid.ledger.execution import Turn, closes_epoch
 from lucid.ledger.state import Ledger
+from lucid.ledger.turn import Turn, closes_epoch
 
 
 class ForkNode:

@@ -85,3 +85,8 @@ def standing_of(tally: Tally, number: int) -> tuple[int, int]:
     """A member's uptime, in parts per million, and its live score."""
     uptime = uptime_ppm(tally.beacons[number], tally.held[number])
     return uptime, live_score(tally.credits[number], uptime, tally.penalty_ppm[number])
+
+
+def opened_tally(tally: Tally) -> Tally:
+    """The tally at the opening of an epoch: penalties are forgotten."""
+    return Tally(tally.credits, tally.beacons, tally.held, (PPM,) * len(tally.penalty_ppm), tally.evidence_until)

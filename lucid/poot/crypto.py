@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucid.chain.keys import ed25519_public_key, ed25519_sign, ed25519_verify
+from lucid.chain.ed25519 import ed25519_public_key, ed25519_sign, ed25519_verify
 from lucid.poot import vrf
 
 

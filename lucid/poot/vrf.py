@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from nacl import bindings
 from nacl.exceptions import RuntimeError as LibsodiumError
 
-from lucid.chain.keys import PUBLIC_KEY_BYTES, SECRET_BYTES, ed25519_public_key
+from lucid.chain.ed25519 import PUBLIC_KEY_BYTES, SECRET_BYTES, ed25519_public_key
 
 PROOF_BYTES: Final = 80
 OUTPUT_BYTES: Final = 64

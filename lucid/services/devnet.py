@@ -16,8 +16,8 @@ import httpx
 
 from lucid.api.services import SERVICES as TABLE
 from lucid.chain.document import parse_genesis, print_genesis
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.genesis import Genesis, GenesisNode, Parameters, paced
-from lucid.chain.keys import ed25519_public_key
 from lucid.services.peer.addresses import parse_address
 from lucid.services.process.children import tied
 from lucid.services.process.config import ConfigError, load_config

@@ -9,9 +9,9 @@ from msgspec import structs
 
 from lucid.chain.administrators import Administrators
 from lucid.chain.decision import UNSIGNED, Decision, parse_decision
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.chain.keys import ed25519_public_key
 from lucid.chain.transactions import (
     Administrative,
     RegisterNode,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import msgpack
 
-from lucid.chain.keys import ed25519_public_key, ed25519_sign, ed25519_verify
+from lucid.chain.ed25519 import ed25519_public_key, ed25519_sign, ed25519_verify
 from lucid.chain.releases import MAX_AHEAD_MS, release_message
 
 ids = st.binary(min_size=32, max_size=32)

@@ -13,7 +13,7 @@ from lucid.api.answers import ChainMember, ChainNode, ChainNodes, Deciders, Rule
 from lucid.chain.administrators import first_administrators
 from lucid.chain.decision import Decision, parse_decision
 from lucid.chain.document import print_genesis
-from lucid.chain.keys import ed25519_public_key
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.transactions import (
     Administrative,
     RegisterNode,

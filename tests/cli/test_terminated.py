@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lucid.chain.document import print_genesis
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.chain.keys import ed25519_public_key
 from lucid.cli.main import main
 from lucid.client import fetching, recording
 from lucid.services.process.keyfile import write_key

@@ -14,7 +14,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from lucid.chain.keys import ed25519_public_key
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.cli.main import main
 from lucid.deploy.release import IMAGES, LATEST
 from lucid.services.process.keyfile import write_key

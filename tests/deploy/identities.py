@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lucid.chain.keys import ed25519_public_key
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.cli.main import main
 from lucid.services.process.keyfile import read_key
 

@@ -12,8 +12,8 @@ import pytest
 from msgspec import structs
 
 from lucid.chain.document import print_genesis
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.genesis import paced
-from lucid.chain.keys import ed25519_public_key
 from lucid.cli.main import main
 from lucid.services.devnet import Devnet, DevNode
 from lucid.services.process.keyfile import write_key

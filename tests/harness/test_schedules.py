@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harness import Ranking, run
 from harness.schedules import SCHEDULES
 from harness.weighted import weighted
-from lucid.chain.keys import ed25519_public_key
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.poot.credits import PPM, Member, Tally
 from sim import Scenario, ScenarioError, changed
 

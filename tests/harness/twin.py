@@ -16,9 +16,9 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.votes import FINALIZE, NOTARIZE, Vote, vote_message
-from lucid.ledger.execution import Turn, closes_epoch
 from lucid.ledger.rows import TALLY_KEY
 from lucid.ledger.state import Ledger, genesis_ledger, stored_ledger
+from lucid.ledger.turn import Turn, closes_epoch
 from lucid.ledger.validation import Built, Validator
 
 ROW_TABLE = "row"

@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucid.ledger.execution import opened_tally
 from lucid.ledger.rows import RecentBlock
-from lucid.poot.credits import PPM, Member, SlotWork, Tally
+from lucid.poot.credits import PPM, Member, SlotWork, Tally, opened_tally
 from tests.builders import CRYPTO, Chain, grown, secret
 
 

@@ -6,7 +6,7 @@ from functools import cache
 
 from lucid.chain.codec import decode
 from lucid.machines.limits import Limits
-from lucid.machines.manager.snapshots import INDEX_KEY, SNAPSHOT_TABLE, Index, Rows
+from lucid.machines.manager.snapshotrows import INDEX_KEY, SNAPSHOT_TABLE, Index, Rows
 from lucid.machines.messages import (
     BlocksRequest,
     SnapshotOffer,

@@ -9,7 +9,7 @@ from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate, assemble
 from lucid.chain.transactions import Payload, Transaction
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
-from lucid.ledger.execution import Turn
+from lucid.ledger.turn import Turn
 from lucid.machines.messages import CertificateMessage, Proposal
 from tests.builders import Chain
 from tests.machines.peers import NODES, Peer, key_of, refusals

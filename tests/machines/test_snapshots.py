@@ -12,7 +12,8 @@ from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import BLOCK_TABLE, UNFINAL_TABLE
 from lucid.machines.effects import SYNC_TIMER, CaughtUp, Finalized, Forward, Observe
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
-from lucid.machines.manager.snapshots import PART_MS, SNAPSHOT_TABLE, START_MS
+from lucid.machines.manager.download import PART_MS, START_MS
+from lucid.machines.manager.snapshotrows import SNAPSHOT_TABLE
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,

@@ -14,7 +14,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code
 from lucid.chain.votes import FINALIZE, NOTARIZE
 from lucid.ledger.rows import HEAD_KEY, ROSTER_KEY, Roster
-from lucid.machines.manager import snapshots
+from lucid.machines.manager import download
 from lucid.machines.messages import (
     BlocksRequest,
     Part,
@@ -206,7 +206,7 @@ def test_rows_of_a_server_s_own_making_are_refused(make: Callable[[dict[bytes, b
 
 def test_a_part_that_is_too_large_is_refused_before_the_last_has_come() -> None:
     joining, offer = offered()[1:]
-    rows = encode([(b"x", bytes(snapshots.MAX_PART_BYTES))])
+    rows = encode([(b"x", bytes(download.MAX_PART_BYTES))])
     joining.hear(offer, SERVER)
     assert refusals(joining.hear(part_of(joining, rows), SERVER)) == [Code.SNAPSHOT_INVALID]
 

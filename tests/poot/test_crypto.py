@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lucid.chain.keys import Crypto, ed25519_verify
+from lucid.chain.ed25519 import ed25519_verify
+from lucid.chain.keys import Crypto
 from lucid.poot import vrf
 from lucid.poot.crypto import Edwards25519
 from sim.crypto import ModeledCrypto

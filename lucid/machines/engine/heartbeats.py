@@ -8,7 +8,7 @@ from lucid.chain.genesis import Parameters
 from lucid.chain.hashing import ZERO_DIGEST
 from lucid.chain.keys import Crypto
 from lucid.chain.transactions import UptimeBeacon, claim_message
-from lucid.ledger.execution import slot_in_epoch
+from lucid.ledger.turn import slot_in_epoch
 from lucid.machines.effects import ViewContext
 
 

@@ -13,7 +13,8 @@ from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Write
 from lucid.machines.chain import Chain
 from lucid.machines.effects import REPAIR_TIMER, SYNC_TIMER, CaughtUp, Effects, Observe, Refused, Send, SetTimer, Store
 from lucid.machines.limits import Limits
-from lucid.machines.manager.snapshots import Download, Snapshots
+from lucid.machines.manager.download import Download
+from lucid.machines.manager.snapshots import Snapshots
 from lucid.machines.manager.sources import Rate, Sources
 from lucid.machines.messages import (
     Blocks,

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import msgspec
 
 from lucid.chain.codec import Record, encode
+from lucid.chain.ed25519 import SECRET_BYTES
 from lucid.chain.genesis import Key, Natural
 from lucid.chain.hashing import domain
-from lucid.chain.keys import SECRET_BYTES, Crypto
+from lucid.chain.keys import Crypto
 from lucid.chain.votes import Hash, Signature
 
 _certificate_digest = domain("lucid transport certificate v1")

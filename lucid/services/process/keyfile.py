@@ -18,8 +18,8 @@ from nacl import pwhash
 from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
+from lucid.chain.ed25519 import SECRET_BYTES, ed25519_public_key
 from lucid.chain.errors import Code, LucidError
-from lucid.chain.keys import SECRET_BYTES, ed25519_public_key
 
 LOCKED = "lucid-locked-key-1"
 MEMORY_BYTES = 64 << 20

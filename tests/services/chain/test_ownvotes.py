@@ -18,8 +18,8 @@ import trio
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import decode
 from lucid.chain.document import print_genesis
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.chain.keys import ed25519_public_key
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.machines.effects import CertificateStored
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log

@@ -13,8 +13,8 @@ import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.chain.document import print_genesis
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.chain.keys import ed25519_public_key
 from lucid.services.data import DataService
 from lucid.services.process.config import load_config
 from lucid.services.process.keyfile import read_key, write_key

@@ -14,8 +14,8 @@ import pytest
 import trio
 
 from lucid.chain.document import print_genesis
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.chain.keys import ed25519_public_key
 from lucid.ledger.state import Write
 from lucid.services.anchoring import AnchoringService
 from lucid.services.data import DataService

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucid.chain.codec import decode, encode
-from lucid.chain.keys import SECRET_BYTES
+from lucid.chain.ed25519 import SECRET_BYTES
 from lucid.services.peer.transport import TransportCertificate, certify, holds, new_transport_key
 from tests.services.peer.acquainted import CHAIN, CRYPTO, KEYS, SECRETS
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from lucid.chain.document import print_genesis
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.chain.keys import ed25519_public_key
 from lucid.services.anchoring import AnchoringService
 from lucid.services.data import DataService
 from lucid.services.devnet import Devnet

@@ -13,8 +13,8 @@ import trio
 
 from harness.live.dependencies import Consul
 from lucid.chain.document import print_genesis
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.chain.keys import ed25519_public_key
 from lucid.services.data import DataService
 from lucid.services.process import registration
 from lucid.services.process.config import ConfigError, load_config

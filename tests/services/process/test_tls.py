@@ -11,8 +11,8 @@ import pytest
 import trio
 
 from lucid.chain.document import print_genesis
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.chain.keys import ed25519_public_key
 from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
 from lucid.services.process.config import load_config

@@ -12,8 +12,8 @@ import trio
 from harness.live.dependencies import RedisDependency as RedisServer
 from lucid.chain.chunks import chunk_id
 from lucid.chain.document import print_genesis
+from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.chain.keys import ed25519_public_key
 from lucid.services.data import DataService
 from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.keyfile import write_key

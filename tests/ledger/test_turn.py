@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 
 from lucid.chain.genesis import Parameters
-from lucid.ledger.execution import Turn, closes_epoch, slot_in_epoch
 from lucid.ledger.rows import SlotLeaders
+from lucid.ledger.turn import Turn, closes_epoch, slot_in_epoch
 from lucid.poot.schedule import Schedule
 from tests.builders import Chain, grown, make_genesis, small_parameters
 from tests.naive_tree import derived
