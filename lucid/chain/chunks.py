@@ -9,6 +9,7 @@ from lucid.chain.merkle import (
     inclusion_proof,
     inclusion_proof_of_hashes,
     leaf_hash,
+    leaf_hashes,
     root,
     root_of_hashes,
     verify_inclusion,
@@ -30,15 +31,20 @@ class ChunkHasher:
         self._rest = b""
         self._hashes: list[bytes] = []
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         """Add the next bytes."""
         self.size += len(data)
-        data = self._rest + data
-        whole = len(data) - len(data) % SEGMENT_BYTES
         view = memoryview(data)
-        for first in range(0, whole, SEGMENT_BYTES):
-            self._hashes.append(leaf_hash(bytes(view[first : first + SEGMENT_BYTES]), chunk_tree_digest))
-        self._rest = data[whole:]
+        if self._rest:
+            lacking = SEGMENT_BYTES - len(self._rest)
+            self._rest += view[:lacking]
+            if len(self._rest) < SEGMENT_BYTES:
+                return
+            self._hashes.append(leaf_hash(self._rest, chunk_tree_digest))
+            view = view[lacking:]
+        whole = len(view) - len(view) % SEGMENT_BYTES
+        self._hashes += leaf_hashes(view[:whole], SEGMENT_BYTES, chunk_tree_digest)
+        self._rest = bytes(view[whole:])
 
     def id(self) -> bytes:
         """The 32-byte id of the bytes so far."""

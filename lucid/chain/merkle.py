@@ -26,6 +26,11 @@ def leaf_hash(leaf: bytes, hasher: Hasher) -> bytes:
     return hasher(_LEAF + leaf)
 
 
+def leaf_hashes(data: bytes | memoryview, size: int, hasher: Hasher) -> list[bytes]:
+    """The hashes of the leaves of `size` bytes that `data` is cut into; the last one may be shorter."""
+    return [hasher(_LEAF + data[first : first + size]) for first in range(0, len(data), size)]
+
+
 def root_of_hashes(hashes: Sequence[bytes], hasher: Hasher) -> bytes:
     """The root of the tree over leaves with these hashes."""
     nodes = list(hashes) or [hasher(b"")]

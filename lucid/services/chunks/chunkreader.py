@@ -10,7 +10,16 @@ import trio
 from lucid.chain.chunks import MAX_CHUNK_BYTES, ChunkHasher
 from lucid.chain.errors import Code, Refusal
 from lucid.services.chunks.inventory import Inventory
-from lucid.services.chunks.storedchunk import PART_BYTES, ChunkDamaged, SegmentOfChunk, StoredChunk, Trees, readable
+from lucid.services.chunks.storedchunk import (
+    PART_BYTES,
+    ChunkDamaged,
+    Remembered,
+    SegmentOfChunk,
+    StoredChunk,
+    readable,
+)
+from lucid.storage.hashcache import HashCache
+from lucid.storage.piecesums import SummingHasher
 
 READERS = 4
 """Chunks in memory at once, to be read and verified."""
@@ -30,11 +39,16 @@ class ChunkReader:
         """Chunks whose reading failed: the scrubber looks at them next."""
         self._inventory = inventory
         self._reading = trio.CapacityLimiter(READERS)
-        self._trees = Trees()
+        self._remembered = Remembered()
 
-    def keep(self, chunk: bytes, hasher: ChunkHasher) -> None:
-        """Keep the tree of a chunk that was stored just now: it need not be read to be proven."""
-        self._trees.keep(chunk, hasher.size, hasher.leaves())
+    @property
+    def sums(self) -> HashCache:
+        """The sums of the pieces of chunks that were verified."""
+        return self._remembered.sums
+
+    def keep(self, chunk: bytes, hasher: SummingHasher) -> None:
+        """Keep the hashes of a chunk that was stored just now: its tree need not be worked out again to be proven."""
+        self._remembered.keep(chunk, hasher)
 
     async def verified(self, parts: AsyncIterable[bytes], chunk: bytes) -> bytes:
         """The bytes of a chunk as they come, not stored. Raises `Refusal` (`CHUNK_SIZE`, `CHUNK_ID`)."""
@@ -64,7 +78,11 @@ class ChunkReader:
         """The same, a part at a time, each read when the one before it was taken."""
         while first < end:
             until = min(end, (first // PART_BYTES + 1) * PART_BYTES)
-            yield await self.read(stored, first, until)
+            if stored.held:
+                await trio.lowlevel.checkpoint()
+                yield stored.read(first, until)
+            else:
+                yield await self.read(stored, first, until)
             first = until
 
     async def proof(self, chunk: bytes, segment: Callable[[int], int]) -> SegmentOfChunk | None:
@@ -77,7 +95,7 @@ class ChunkReader:
 
     def _opened(self, chunk: bytes, warm: bool) -> StoredChunk:
         try:
-            return readable(StoredChunk, self._inventory.folder.place(chunk), chunk, self._trees, warm)
+            return readable(StoredChunk, self._inventory.folder.place(chunk), chunk, self._remembered, warm)
         except ChunkDamaged:
             self._suspect(chunk)
             raise

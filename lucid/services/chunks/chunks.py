@@ -11,6 +11,7 @@ import secrets
 from collections.abc import AsyncIterable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import trio
 
@@ -20,6 +21,7 @@ from lucid.chain.errors import Code, Refusal
 from lucid.ledger.state import Write
 from lucid.services.chunks.adoption import Adoption
 from lucid.services.chunks.chunkreader import ChunkReader
+from lucid.services.chunks.faults import ChunkFault
 from lucid.services.chunks.inspection import Inspection
 from lucid.services.chunks.inventory import Inventory
 from lucid.services.chunks.needs import GONE_TABLE, NEED_TABLE
@@ -47,6 +49,16 @@ class ChunkTooLarge(Refusal):
         super().__init__(Code.CHUNK_SIZE)
 
 
+class Keeping(NamedTuple):
+    """What keeping a chunk means for a store, as it is: the writes, and since when nobody refers to it."""
+
+    new: bool
+    fault: ChunkFault | None
+    unused_ms: int
+    indexed: IndexChange | None
+    writes: list[Write]
+
+
 class Chunks:
     """The chunks of one node, under a folder and in a store."""
 
@@ -58,7 +70,7 @@ class Chunks:
         self.faults = self.inventory.faults
         self.needs = self.inventory.needs
         self.reader = ChunkReader(self.inventory)
-        self.inspection = Inspection(self.inventory)
+        self.inspection = Inspection(self.inventory, self.reader.sums)
         self.sweeper = Sweeper(self.inventory)
         self.adoption = Adoption(self.inventory)
         self.index = ReferenceIndex(store, self.inventory)
@@ -92,10 +104,10 @@ class Chunks:
         `NoRoom`, and OSError when it cannot be written; nothing of it is kept then.
         """
         self._space.check(announced, announced, take=False)
-        upload, path = Upload(self._disk, gathered), self.folder.incoming / secrets.token_hex(16)
+        path = self.folder.incoming / secrets.token_hex(16)
+        upload = Upload(self._disk, path, gathered)
         kept, taken = False, 0
         try:
-            await upload.begin(path)
             async for part in parts:
                 size = upload.size + len(part)
                 if size > MAX_CHUNK_BYTES:
@@ -105,11 +117,10 @@ class Chunks:
                 await upload.add(part)
             if upload.size < MIN_CHUNK_BYTES:
                 raise Refusal(Code.CHUNK_SIZE)
-            identity = await upload.written()
-            if expected is not None and identity != expected:
-                raise Refusal(Code.CHUNK_ID, f"they have {identity.hex()}")
             with trio.CancelScope(shield=True):
-                await upload.synced()
+                identity = await upload.durable(expected)
+                if expected not in (None, identity):
+                    raise Refusal(Code.CHUNK_ID, f"they have {identity.hex()}")
                 new = await self._keep(path, identity, upload.size, session, holder)
             kept = True
             self.reader.keep(identity, upload.hasher)
@@ -123,45 +134,43 @@ class Chunks:
 
     async def _keep(self, path: Path, identity: bytes, size: int, session: bytes | None, holder: bytes) -> bool:
         async with self.inventory.change():
-            known, was_gone = await self._store.read(lambda: (self.rows.known(identity), self.needs.gone(identity)))
-            new = known is None
-            references: list[Write] = []
-            indexed: IndexChange | None = None
-            unused_ms = 0
-            if session is None:
-                # A copy of what was let go comes for a reader, or by a repair: it goes as it would have gone.
-                unused_ms = (
-                    known.row.unused_since_ms if known is not None else self.inventory.now_ms() if was_gone else 0
-                )
-            else:
-                # Who stored it first stays its holder: another cannot take it over and then remove it.
-                first = None if known is None else known.sessions.get(session)
-                reference = Reference(self.inventory.now_ms(), holder if first is None else first.holder)
-                indexed = await self._store.read(
-                    self.index.coming, session, identity, size, reference.since_ms, first is not None
-                )
-                references += [(REFERENCE_TABLE, identity + session, encode(reference)), *indexed.writes]
-                references += [(GONE_TABLE, identity, None)] if was_gone else []
+            kept = await self._store.read(self._kept_with, identity, size, session, holder)
+
+            def move() -> None:
+                self.folder.move_in(path, identity)
+                if kept.unused_ms:
+                    self.folder.mark_unused(identity, kept.unused_ms)
+
             # Known ones too: what was damaged is whole again, and what was not referred to loses that mark.
-            await self._disk.call(self.folder.move_in, path, identity)
-            if unused_ms:
-                await self._disk.call(self.folder.mark_unused, identity, unused_ms)
-            fault = await self._store.read(self.faults.of, identity)
-            if fault is not None:
+            await self._disk.call(move)
+            if kept.fault is not None:
                 _log.warning("chunk %s is whole again", identity.hex())
             # Held until it is durable: a crash leaves one file at most that no row knows.
-            await self._store.write(
-                [
-                    (CHUNK_TABLE, identity, encode(ChunkRow(size, unused_ms))),
-                    *references,
-                    *self.faults.change(identity, fault, Finding.SOUND, 0),
-                ]
-            )
-            if indexed is not None:
-                self.index.written(indexed)
-            if new:
+            await self._store.write([*kept.writes, *self.faults.change(identity, kept.fault, Finding.SOUND, 0)])
+            if kept.indexed is not None:
+                self.index.written(kept.indexed)
+            if kept.new:
                 self.inventory.gain(size)
-        return new
+        return kept.new
+
+    def _kept_with(self, identity: bytes, size: int, session: bytes | None, holder: bytes) -> Keeping:
+        """What is to be written for a chunk that has come. In a worker thread."""
+        known, was_gone = self.rows.known(identity), self.needs.gone(identity)
+        references: list[Write] = []
+        indexed: IndexChange | None = None
+        unused_ms = 0
+        if session is None:
+            # A copy of what was let go comes for a reader, or by a repair: it goes as it would have gone.
+            unused_ms = known.row.unused_since_ms if known is not None else self.inventory.now_ms() if was_gone else 0
+        else:
+            # Who stored it first stays its holder: another cannot take it over and then remove it.
+            first = None if known is None else known.sessions.get(session)
+            reference = Reference(self.inventory.now_ms(), holder if first is None else first.holder)
+            indexed = self.index.coming(session, identity, size, reference.since_ms, first is not None)
+            references += [(REFERENCE_TABLE, identity + session, encode(reference)), *indexed.writes]
+            references += [(GONE_TABLE, identity, None)] if was_gone else []
+        writes = [(CHUNK_TABLE, identity, encode(ChunkRow(size, unused_ms))), *references]
+        return Keeping(known is None, self.faults.of(identity), unused_ms, indexed, writes)
 
     async def release(
         self, chunk: bytes, session: bytes, may: Callable[[Reference], bool] = lambda reference: True

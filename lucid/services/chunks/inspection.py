@@ -10,6 +10,7 @@ from lucid.services.chunks.faults import ChunkFault
 from lucid.services.chunks.inventory import Inventory
 from lucid.storage.chunkrow import ChunkRow
 from lucid.storage.findings import Finding, look_at
+from lucid.storage.hashcache import HashCache
 
 _log = logging.getLogger("lucid.chunks")
 
@@ -17,8 +18,10 @@ _log = logging.getLogger("lucid.chunks")
 class Inspection:
     """Inspects the chunks of one node, for the scrubber and for whoever doubts one."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, sums: HashCache) -> None:
+        """`sums`: of the pieces of chunks that were verified."""
         self._inventory = inventory
+        self._sums = sums
 
     async def check(self, chunk: bytes) -> tuple[Finding, int] | None:
         """Read a chunk from its disk and note what it is; returns that and the bytes that were read, None if there is
@@ -27,7 +30,7 @@ class Inspection:
         inventory = self._inventory
         disk, store = inventory.disk, inventory.store
         path = inventory.folder.place(chunk)
-        finding, size = await disk.finish(look_at, path, chunk)
+        finding, size = await disk.finish(look_at, path, chunk, self._sums)
         known, fault = await store.read_when_there(self._known_fault, chunk)
         if known is None:
             return None
@@ -38,7 +41,7 @@ class Inspection:
             known, fault = await store.read_when_there(self._known_fault, chunk)
             if known is None:
                 return None
-            finding, more = await disk.finish(look_at, path, chunk)
+            finding, more = await disk.finish(look_at, path, chunk, self._sums)
             with trio.CancelScope(shield=True):
                 if finding is Finding.CORRUPTED:
                     await disk.finish(inventory.folder.quarantine, chunk)

@@ -6,23 +6,26 @@ import errno
 import os
 import stat
 import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from weakref import finalize
 
-from lucid.chain.chunks import MAX_CHUNK_BYTES, SEGMENT_BYTES, ChunkHasher, proof_of_leaves, verify_segments
+from lucid.chain.chunks import MAX_CHUNK_BYTES, SEGMENT_BYTES, proof_of_leaves
 from lucid.chain.errors import Code, LucidError
 from lucid.services.process.disk import DiskFailed
 from lucid.storage.findings import ROTTEN
+from lucid.storage.hashcache import HashCache
+from lucid.storage.piecesums import PIECE_BYTES, SummingHasher, has_sum
 
-PART_BYTES = 256 << 10
-"""How much of a chunk is in memory for each who reads it."""
-
-PART_SEGMENTS = PART_BYTES // SEGMENT_BYTES
+PART_BYTES = PIECE_BYTES
+"""How much of a chunk is in memory for each who reads it, where there is no room for more."""
 MAX_TREE_BYTES = 4 << 20
 """Of hashes of segments in memory: those of half a gigabyte of chunks."""
+MAX_SUM_BYTES = 4 << 20
+"""Of sums of pieces in memory: those of some 25 GiB of chunks of 8 MiB."""
+HELD_BYTES = 16 << 20
+"""Of chunks that were verified and are handed out from memory: the largest one, or two of 8 MiB."""
 
 T = TypeVar("T")
 
@@ -43,85 +46,135 @@ class SegmentOfChunk(NamedTuple):
     path: tuple[bytes, ...]
 
 
-class Trees:
-    """The hashes of the segments of chunks that were verified lately, by which parts of them are verified alone.
-
-    Of `MAX_TREE_BYTES` in all; those that were not asked for longest go first. Used from any thread.
-    """
+class Remembered:
+    """What is remembered of chunks that were verified, and how much of them may be in memory. Used from any thread."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[bytes, tuple[int, bytes]] = OrderedDict()
-        self._bytes = 0
+        self.trees = HashCache(MAX_TREE_BYTES)
+        """The hashes of their segments, by which these are proven."""
+        self.sums = HashCache(MAX_SUM_BYTES)
+        """The sums of their pieces, by which what is read again is verified."""
+        self._room = HELD_BYTES
         self._lock = threading.Lock()
 
-    def get(self, chunk: bytes) -> tuple[int, bytes] | None:
-        """A chunk's size and the hashes of its segments, if they are still here."""
-        with self._lock:
-            found = self._kept.get(chunk)
-            if found is not None:
-                self._kept.move_to_end(chunk)
-            return found
+    def keep(self, chunk: bytes, hasher: SummingHasher) -> None:
+        """Remember a chunk whose id is the root of its tree."""
+        self.trees.keep(chunk, hasher.tree.size, hasher.tree.leaves())
+        self.sums.keep(chunk, hasher.tree.size, hasher.sums())
 
-    def keep(self, chunk: bytes, size: int, leaves: bytes) -> None:
-        """Keep what was verified: the root over the hashes is the chunk's id."""
+    def take(self, size: int) -> bool:
+        """Take room for bytes of a chunk, if there is any."""
         with self._lock:
-            if chunk not in self._kept:
-                self._bytes += len(leaves)
-                self._kept[chunk] = size, leaves
-            while self._bytes > MAX_TREE_BYTES:
-                _, (_, gone) = self._kept.popitem(last=False)
-                self._bytes -= len(gone)
+            fits = size <= self._room
+            self._room -= size if fits else 0
+            return fits
+
+    def give(self, size: int) -> None:
+        """Give room back."""
+        with self._lock:
+            self._room += size
 
 
 class StoredChunk:
-    """A chunk's open file. Each part that is read is verified, segment by segment, by hashes whose root is the id.
+    """A chunk's open file. Each part that is read is verified by the sum of its piece, which was taken when the root of
+    the tree over all of them was found to be the id.
 
-    So one who reads slowly holds a part of it in memory and not the whole.
+    One who reads slowly holds a part of it in memory and not the whole, unless there is room: then what was read to be
+    verified is what is handed out, and nothing is read twice.
     """
 
-    def __init__(self, path: Path, chunk: bytes, trees: Trees, warm: bool = False) -> None:
-        """Read it once, all of it; with `warm` not at all where its hashes are known: what is wrong with its bytes is
+    def __init__(self, path: Path, chunk: bytes, remembered: Remembered, warm: bool = False) -> None:
+        """Read it once, all of it; with `warm` not at all where its sums are known: what is wrong with its bytes is
         found as they are read then. Raises `ChunkDamaged` and OSError."""
         self.chunk = chunk
+        self._remembered = remembered
+        self._held: list[bytes] = []
         # What others put in its place is not waited for, as a pipe would be, and not followed.
         self._file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
         # An answer may be dropped before its first part is asked for, and while a thread hangs in it.
         finalize(self, os.close, self._file)
-        if not stat.S_ISREG(os.fstat(self._file).st_mode):
+        found = os.fstat(self._file)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_CHUNK_BYTES:
             raise ChunkDamaged
-        known = trees.get(chunk) if warm else None
-        if known is None:
-            known = self._verified(chunk)
-            trees.keep(chunk, *known)
-        self.size, self._leaves = known
+        known = remembered.sums.get(chunk)
+        self.size, self._sums = known or (found.st_size, b"")
+        if known is None or not warm:
+            self._verify(known is not None, found.st_size)
 
-    def _verified(self, chunk: bytes) -> tuple[int, bytes]:
-        hasher = ChunkHasher()
-        while part := os.read(self._file, PART_BYTES):
-            hasher.update(part)
-            if hasher.size > MAX_CHUNK_BYTES:
-                break
-        if hasher.id() != chunk:
+    @property
+    def held(self) -> bool:
+        """Whether its bytes are in memory, verified."""
+        return bool(self._held)
+
+    def _verify(self, summed: bool, size: int) -> None:
+        """Read it and verify it, by its sums where they are known; keep its bytes, if there is room for so many."""
+        held: list[bytes] | None = None
+        if self._remembered.take(size):
+            finalize(self, self._remembered.give, size)
+            held = []
+        if summed:
+            self._verify_sums(held)
+        else:
+            self._verify_tree(held)
+        self._held = held or []
+
+    def _verify_sums(self, held: list[bytes] | None) -> None:
+        size = 0
+        for number, piece in enumerate(self._pieces(held)):
+            if not has_sum(piece, number, self._sums):
+                raise ChunkDamaged
+            size += len(piece)
+        if size != self.size:
             raise ChunkDamaged
-        return hasher.size, hasher.leaves()
+
+    def _verify_tree(self, held: list[bytes] | None = None) -> bytes:
+        """Returns the hashes of the segments."""
+        hasher = SummingHasher()
+        for piece in self._pieces(held):
+            hasher.update(piece)
+        if hasher.tree.id() != self.chunk:
+            raise ChunkDamaged
+        self.size, self._sums = hasher.tree.size, hasher.sums()
+        self._remembered.keep(self.chunk, hasher)
+        return hasher.tree.leaves()
+
+    def _pieces(self, held: list[bytes] | None) -> Iterator[bytes]:
+        """What the file has, up to more than a chunk may have."""
+        number = 0
+        while number * PART_BYTES <= MAX_CHUNK_BYTES and (piece := self._read_piece(number)):
+            if held is not None:
+                held.append(piece)
+            yield piece
+            number += 1
+
+    def _read_piece(self, number: int) -> bytes:
+        """A piece as the file has it now."""
+        first = number * PART_BYTES
+        piece = os.pread(self._file, PART_BYTES, first)
+        while 0 < len(piece) < PART_BYTES and (
+            more := os.pread(self._file, PART_BYTES - len(piece), first + len(piece))
+        ):
+            piece += more
+        return piece
 
     def prove(self, number: int) -> SegmentOfChunk:
         """A segment and its path to the chunk's id. Raises `ChunkDamaged` and OSError, and IndexError."""
-        path = proof_of_leaves(self._leaves, number)
+        known = self._remembered.trees.get(self.chunk)
+        path = proof_of_leaves(self._verify_tree() if known is None else known[1], number)
         first = number * SEGMENT_BYTES
         return SegmentOfChunk(self.size, number, self.read(first, min(self.size, first + SEGMENT_BYTES)), path)
 
     def read(self, first: int, end: int) -> bytes:
         """The bytes from `first` to before `end`. Raises `ChunkDamaged` and OSError."""
         low, high = first // PART_BYTES, -(-end // PART_BYTES)
-        data = b"".join(self._part(number) for number in range(low, high))
+        data = b"".join([self._part(number) for number in range(low, high)])
         return data[first - low * PART_BYTES : end - low * PART_BYTES]
 
     def _part(self, number: int) -> bytes:
-        first = number * PART_BYTES
-        part = os.pread(self._file, min(PART_BYTES, self.size - first), first)
-        whole = len(part) == min(PART_BYTES, self.size - first)
-        if not whole or not verify_segments(part, number * PART_SEGMENTS, self._leaves):
+        if self._held:
+            return self._held[number]
+        part = self._read_piece(number)[: self.size - number * PART_BYTES]
+        if not has_sum(part, number, self._sums):
             raise ChunkDamaged
         return part
 

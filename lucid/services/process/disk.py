@@ -21,6 +21,8 @@ DISK_S = 20.0
 """How long a call of the disk may take, with its wait for a thread: a slow card is not one that hangs."""
 THREADS = 16
 """Calls at once. Those that hang keep theirs; the store's threads, and those of other services, are not among them."""
+EARLY_BYTES = 256 << 10
+"""So much of a file that has not ended yet may go to the disk; less is written with what follows."""
 
 T = TypeVar("T")
 
@@ -106,12 +108,18 @@ class NewFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         finalize(self, os.close, self._file)
+        self._size = 0
 
     def write(self, data: bytes) -> None:
         """Add bytes, all of them. Raises OSError."""
         left = memoryview(data)
         while left:
             left = left[os.write(self._file, left) :]
+        if len(data) >= EARLY_BYTES:
+            # What is said not to be needed is written to the disk from now on, and not only once it is waited for.
+            # It stays in memory, since it is not written yet.
+            os.posix_fadvise(self._file, self._size, len(data), os.POSIX_FADV_DONTNEED)
+        self._size += len(data)
 
     def sync(self) -> None:
         """Make them durable. Raises OSError."""

@@ -108,6 +108,7 @@ async def test_what_is_stored_again_while_it_is_read_is_not_set_aside(tmp_path: 
         async def check() -> None:
             found.append(await chunks.inspection.check(CHUNK))
 
+        await chunks.index.level()  # it waits for nothing any more
         async with trio.open_nursery() as nursery, chunks.inventory.changing:
             nursery.start_soon(check)
             await until(lambda: chunks.inventory.changing.statistics().tasks_waiting)
@@ -125,6 +126,7 @@ async def test_what_goes_while_it_is_read_is_nothing(tmp_path: Path) -> None:
         async def check() -> None:
             found.append(await chunks.inspection.check(CHUNK))
 
+        await chunks.index.level()  # it waits for nothing any more
         async with trio.open_nursery() as nursery, chunks.inventory.changing:
             nursery.start_soon(check)
             await until(lambda: chunks.inventory.changing.statistics().tasks_waiting)

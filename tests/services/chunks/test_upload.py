@@ -21,28 +21,27 @@ async def test_parts_of_any_size_make_one_chunk(tmp_path: Path, gathered: int) -
     chance, parts = random.Random(gathered), list[bytes]()
     for _ in range(40):
         parts.append(chance.randbytes(chance.choice((0, 1, 700, 4_096, 20_000))))
-    whole = b"".join(parts)
+    whole, path = b"".join(parts), tmp_path / "upload"
     with closing(SqliteStore(tmp_path / "data.sqlite")) as sqlite:
-        upload = Upload(Disk(DurableStore(sqlite)), gathered)
-        await upload.begin(tmp_path / "upload")
+        upload = Upload(Disk(DurableStore(sqlite)), path, gathered)
         for part in parts:
             await upload.add(part)
-            kept = (tmp_path / "upload").stat().st_size
+            kept = path.stat().st_size if path.exists() else 0
             assert upload.size - kept < max(1, gathered), "more is in memory than there is room for"
-        assert await upload.written() == chunk_id(whole) and upload.size == len(whole) == upload.hasher.size
-        await upload.synced()
-    assert (tmp_path / "upload").read_bytes() == whole
+        assert await upload.durable(None) == chunk_id(whole) and upload.size == len(whole) == upload.hasher.tree.size
+    assert path.read_bytes() == whole
 
 
-async def test_nothing_is_durable_before_all_of_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("expected", [None, chunk_id(b"words"), chunk_id(b"other")])
+async def test_it_is_durable_once_all_of_it_is_written_and_has_its_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: bytes | None
+) -> None:
     synced: list[int] = []
-    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
     with closing(SqliteStore(tmp_path / "data.sqlite")) as sqlite:
-        upload = Upload(Disk(DurableStore(sqlite)))
-        await upload.begin(tmp_path / "upload")
-        await upload.add(b"words")
-        with pytest.raises(AssertionError):
-            await upload.synced()
-        await upload.written()
-        await upload.synced()
-    assert synced[0] == len(b"words")
+        upload = Upload(Disk(DurableStore(sqlite)), tmp_path / "upload", gathered=2)
+        monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
+        await upload.add(b"word")
+        await upload.add(b"s")
+        assert not synced
+        assert await upload.durable(expected) == chunk_id(b"words")
+    assert synced == ([] if expected == chunk_id(b"other") else [len(b"words")])

@@ -38,7 +38,7 @@ def waiting(release: threading.Event, call: object) -> object:
     return waits
 
 
-@pytest.mark.parametrize("place", ["__init__", "read"])
+@pytest.mark.parametrize("place", ["__init__", "_read_piece"])
 async def test_a_read_that_hangs_is_given_up(
     tmp_path: Path, hung: threading.Event, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -94,7 +94,7 @@ async def test_a_stop_does_not_wait_for_the_card(
             real(descriptor)
 
         monkeypatch.setattr("os.fsync", hangs)
-        monkeypatch.setattr(storedchunk.StoredChunk, "read", waiting(hung, storedchunk.StoredChunk.read))
+        monkeypatch.setattr(storedchunk.StoredChunk, "_read_piece", waiting(hung, storedchunk.StoredChunk._read_piece))
 
         async def ask(method: str, path: str) -> None:
             assert (await client.request(method, path, content=secrets.token_bytes(2_000))).status_code == 503
