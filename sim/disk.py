@@ -50,6 +50,13 @@ class Disk(MemoryStore):
         """From now on these rows, by table and key, cannot be read."""
         self._damaged.update(rows)
 
+    def misdirect(self, meant: tuple[str, bytes], other: tuple[str, bytes]) -> None:
+        """A row of the oldest batch that is not yet safe stays as it was: its bytes lie in place of another, which
+        cannot be read from now on."""
+        before = next(value for table, key, value in self._unsynced[0] if (table, key) == meant)
+        super().write([(*meant, before)])
+        self.damage([other])
+
     def get(self, table: str, key: bytes) -> bytes | None:
         """See `MemoryStore`; raises `Damaged`."""
         if self._damaged and (table, key) in self._damaged:

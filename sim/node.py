@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lucid.chain.versions import RULES_KNOWN
+from lucid.ledger.state import RowLost
 from lucid.machines.effects import (
     Effect,
     EngineJoined,
@@ -104,10 +105,10 @@ class Node:
             self.start()
 
     def start(self) -> None:
-        """Start both machines from what the disks hold; the node stays down if that cannot be read."""
+        """Start both machines from what the disks hold; the node stays down if that cannot be read, or cannot be."""
         try:
             self._start()
-        except Damaged:
+        except (Damaged, RowLost):
             self.met_damage()
 
     def met_damage(self) -> None:

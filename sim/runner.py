@@ -8,6 +8,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lucid.ledger.state import RowLost
 from lucid.machines.effects import (
     REPLICATING,
     Broadcast,
@@ -137,7 +138,7 @@ class Runner:
         assert engine is not None, "votes are counted by engines"
         try:
             effects = engine.count(clock_ms, vote)
-        except Damaged:
+        except (Damaged, RowLost):
             self.node.met_damage()
             return
         spent_us = self._crypto.spent_us
@@ -157,7 +158,7 @@ class Runner:
         clock_ms = (now + self.node.clock_us) // 1000
         try:
             effects = self.handle(clock_ms, event)
-        except Damaged:
+        except (Damaged, RowLost):
             self.node.met_damage()
             return
         if self._journal is not None:

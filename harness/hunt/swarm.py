@@ -67,6 +67,9 @@ PROFILES = {
         SwarmProfile("honest", "honest nodes alone: networks, processes, disks and clocks", frozenset(
             ("network", "process", "disk", "clock")), False),
         SwarmProfile("crash", "processes and power alone", frozenset(("process", "disk")), False, 6),
+        SwarmProfile("cards", "cards that tear, rot and misdirect writes, and power cuts", frozenset(
+            ("network", "process", "disk")), False, 4, least_nodes=4, kinds=frozenset((
+            "crash", "half_synced", "loss", "misdirected", "power_cut", "rot", "stall", "torn"))),
         SwarmProfile("byzantine", "traitors on a network that loses and splits",
             frozenset(("network", "byzantine")), True, least_nodes=4, least_traitors=1),
         SwarmProfile("upgrade",

@@ -296,8 +296,12 @@ class Chain:
         stored = stored_ledger(self.reader)
         if stored is None:  # the root and its ledger are written as one
             raise RowLost(ROW_TABLE, HEAD_KEY)
-        root = ForkNode(hash_, self.block(hash_), None, stored, self.parameters)
+        block = self.block(hash_)
+        self._check_root(hash_, block, stored)
+        root = ForkNode(hash_, block, None, stored, self.parameters)
         self.final_certificate = final = self.finality_at(root.height)
+        if root.height and (final is None or final.block != hash_):
+            raise RowLost(FINALITY_TABLE, height_key(root.height), "no finality of the last final block")
         root.certified = 0 if root.closing or final is None else final.view
         tree = ForkTree(root, stored.core.head.epoch + root.closing, final if root.closing else None)
         self.tree = tree
@@ -309,12 +313,28 @@ class Chain:
             tree.record(certificate)
         return tree
 
+    def _check_root(self, hash_: bytes, block: Block | None, stored: Ledger) -> None:
+        """The ledger is the one that the last final block left: one of them may be as it was before, which no checksum
+        of its own tells, and this node would stand on a block that nobody has. Raises `RowLost`."""
+        head = stored.core.head
+        if block is None:
+            if head.height or hash_ != self.chain_id:
+                raise RowLost(BLOCK_TABLE, hash_)
+            return
+        header = block.header
+        if (header.height, header.view, header.parent) != (head.height, head.view, head.parent):
+            raise RowLost(ROOT_TABLE, ROOT_KEY, "the hash of another block")
+
     def _load_unfinal(self, tree: ForkTree) -> None:
-        waiting = [(hash_, self.block(hash_)) for hash_, _ in self.reader.scan(UNFINAL_TABLE)]
-        blocks = sorted(
-            ((hash_, block) for hash_, block in waiting if block is not None), key=lambda each: each[1].header.height
-        )
-        for hash_, block in blocks:
+        blocks: list[tuple[int, bytes, Block]] = []
+        for hash_, _ in self.reader.scan(UNFINAL_TABLE):
+            block = self.block(hash_)
+            if block is None:  # both rows are written as one
+                raise RowLost(BLOCK_TABLE, hash_)
+            blocks.append((block.header.height, hash_, block))
+        for _, hash_, block in sorted(blocks, key=lambda each: each[:2]):
+            if block.header.parent not in tree.nodes:
+                raise RowLost(BLOCK_TABLE, block.header.parent)
             tree.add(self.judge(block, hash_))
 
     def hold_final(self, certificate: Certificate) -> None:

@@ -18,7 +18,10 @@ from lucid.machines.chain import (
     BLOCK_TABLE,
     CERTIFICATE_TABLE,
     CLOSING_TABLE,
+    FINALITY_TABLE,
     HEIGHT_TABLE,
+    ROOT_KEY,
+    ROOT_TABLE,
     UNFINAL_TABLE,
     height_key,
 )
@@ -137,6 +140,31 @@ def test_a_block_whose_row_became_another_is_damage_and_never_given_out(peer: Pe
         held.block_at(2)
     assert (found.value.table, found.value.key) == (HEIGHT_TABLE, height_key(2))
     assert held.block_at(1) == first.block and held.block_at(3) == third.block
+
+
+@pytest.mark.parametrize("lost", ["root", "root's block", "finality", "another's finality", "unfinal", "its parent"])
+def test_a_start_from_rows_of_which_one_is_as_it_was_before_names_it(peer: Peer, chain: Chain, lost: str) -> None:
+    """A write that a card put elsewhere: each row reads well, and the state must not be taken for another block's."""
+    first, second, third, fourth = extend(peer, chain, 1, 2, 3, 4)
+    for each in (first, second):
+        finalize(peer, chain, each)
+    at = {each: (FINALITY_TABLE, height_key(each)) for each in (1, 2)}
+    other = peer.store.get(*at[1])
+    row, held = {
+        "root": ((ROOT_TABLE, ROOT_KEY), first.vote.block),
+        "root's block": ((BLOCK_TABLE, second.vote.block), None),
+        "finality": (at[2], None),
+        "another's finality": (at[2], other),
+        "unfinal": ((BLOCK_TABLE, fourth.vote.block), None),
+        "its parent": ((BLOCK_TABLE, third.vote.block), None),
+    }[lost]
+    peer.restarted()
+    peer.store.write([(*row, held)])
+    if lost == "its parent":
+        peer.store.write([(UNFINAL_TABLE, third.vote.block, None)])
+    with pytest.raises(RowLost) as found:
+        peer.restarted()
+    assert (found.value.table, found.value.key) == row
 
 
 def test_forks_are_dropped_for_good(peer: Peer, chain: Chain) -> None:

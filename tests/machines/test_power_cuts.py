@@ -2,80 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lucid.chain.genesis import Genesis, GenesisNode, Parameters
-from lucid.ledger.state import stored_ledger
-from lucid.machines.effects import Effect, Store
-from lucid.machines.limits import Limits
-from sim.crypto import ModeledCrypto
-from tests.golden.network import Network, Node, secret_of
-
-GENESIS_MS = 1_700_000_000_000
-INTERVAL_MS, TIMEOUT_MS = 10_000, 5_000
-
-
-class PowerCut(Exception):
-    """The power goes while a node performs an effect."""
-
-
-class Grid:
-    """A network whose power goes just before the store of a number, counted over all nodes."""
-
-    def __init__(self, nodes: int) -> None:
-        crypto = ModeledCrypto()
-        secrets = [secret_of(number) for number in range(1, nodes + 1)]
-        members = tuple([GenesisNode(crypto.public_key(each), f"n{n}") for n, each in enumerate(secrets)])
-        genesis = Genesis(GENESIS_MS, members, parameters=Parameters()).check()
-        self.network = Network(genesis, crypto, Limits(snapshot_blocks=1_000_000), self._watch)
-        self.cut_at = -1
-        self.stores = 0
-        for number, secret in enumerate(secrets, 1):
-            self.network.add(str(number), secret)
-        for node in self.network.nodes.values():
-            node.start()
-
-    def _watch(self, node: Node, effect: Effect) -> None:
-        if isinstance(effect, Store):
-            self.stores += 1
-            if self.stores == self.cut_at:
-                raise PowerCut
-
-    def lose_power(self, steps: int, muted: bool, chance: Random) -> None:
-        """Run until the power goes, `steps` stores from now; messages sent at that moment are lost."""
-        if muted:
-            self.network.mutes.append(lambda envelope: chance.random() < 0.5)
-        self.cut_at = self.stores + steps
-        with suppress(PowerCut):
-            self.network.advance(self.network.now_ms + 300_000, deliver=True)
-        self.cut_at = -1
-        for node in self.network.nodes.values():
-            node.crash()
-        self.network.pool.clear()
-        self.network.mutes.clear()
-
-    def restart(self, order: list[int], apart_ms: int) -> None:
-        """Bring the nodes back in an order, one after the other."""
-        nodes = list(self.network.nodes.values())
-        for place in order:
-            nodes[place].start()
-            self.network.advance(self.network.now_ms + apart_ms, deliver=True)
-
-    def height(self) -> int:
-        """The lowest final height of the nodes that are up."""
-        ledgers = [stored_ledger(node.manager_disk.safe) for node in self.network.nodes.values() if node.running]
-        return min(ledger.core.head.height for ledger in ledgers if ledger is not None)
-
-
-def resumes(grid: Grid, before: int) -> bool:
-    """Whether the chain grows within two timeouts, and the interval after which a block is due."""
-    grid.network.advance(grid.network.now_ms + 2 * TIMEOUT_MS + INTERVAL_MS, deliver=True)
-    return grid.height() > before
+from tests.machines.grid import INTERVAL_MS, TIMEOUT_MS, Grid, crash_points, cut_again_and_again, main, resumes
 
 
 @pytest.mark.slow
@@ -117,3 +50,11 @@ def test_a_quorum_resumes_however_often_and_in_what_order_it_comes_back(
         before = grid.height()
         grid.network.advance(grid.network.now_ms + 3 * INTERVAL_MS + 2 * TIMEOUT_MS, deliver=True)
         assert grid.height() > before
+
+
+def test_many_cuts_come_to_each_crash_point_of_each_size(capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = [cut_again_and_again(number) for number in range(14)]
+    assert [nodes for nodes, _, _ in sizes] == 2 * [*range(1, 8)] and not any(said for *_, said in sizes)
+    assert set(sizes[0][1]) | set(sizes[7][1]) == set(crash_points(1)), "of one node there are as many as of one round"
+    assert main(1) == 0
+    assert capsys.readouterr().out.startswith("12 power cuts at 12 of 392 crash points, 0 stuck, ")

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from harness.hunt.judge import RunVerdict, judge
-from lucid.machines.chain import BLOCK_TABLE
+from lucid.machines.chain import BLOCK_TABLE, HEIGHT_TABLE, ROOT_KEY, ROOT_TABLE, height_key
 from sim.disk import Damaged, Disk
 from sim.faults.fault import Fault
+from sim.faults.misdirected import Misdirected
 from sim.faults.rot import SHARED, Rot
 from sim.faults.torn import Torn
 from sim.scenario import Scenario
@@ -61,6 +62,53 @@ def test_a_torn_write_is_met_when_it_is_read() -> None:
     assert node.rotten
     world.run(14_000)
     assert node.up and not node.rotten
+
+
+def test_a_misdirected_write_leaves_its_row_as_it_was_and_another_that_cannot_be_read() -> None:
+    disk = Disk()
+    disk.write([("a", b"1", b"x"), ("a", b"2", b"y")])
+    disk.sync()
+    disk.write([("a", b"1", b"new"), ("a", b"3", b"z")])
+    disk.misdirect(("a", b"1"), ("a", b"2"))
+    disk.sync()
+    disk.crash()
+    assert (disk.get("a", b"1"), disk.get("a", b"3")) == (b"x", b"z"), "it is safe, and reads well"
+    with pytest.raises(Damaged):
+        disk.get("a", b"2")
+
+
+def test_a_node_goes_on_after_a_misdirected_write_until_it_starts_from_its_card() -> None:
+    world = World(network(Misdirected(node=1, at=4_000, until=12_000, stop_ms=500)), Trace())
+    world.start()
+    node = world.nodes[1]
+    world.run(4_400)
+    assert node.manager is not None and node.rotten, "it holds in memory what it knows"
+    world.run(11_900)
+    assert node.rotten
+    world.run(14_000)
+    assert node.up and not node.rotten
+
+
+@pytest.mark.parametrize("votes", ["kept", "lost"])
+@pytest.mark.parametrize("effects", [0, 5, 9, 20, 33])
+def test_a_network_lives_with_misdirected_writes(effects: int, votes: Any) -> None:
+    fault = Misdirected(node=2, effects=effects, at=4_000, until=12_000, stop_ms=1, votes=votes)
+    assert judge(network(fault)).verdict is RunVerdict.PASS
+
+
+def test_a_node_whose_root_is_an_older_one_stays_down_until_it_has_a_new_card() -> None:
+    """What reads well, and is not what was written last, is told by what the other rows hold."""
+    world = World(network(Misdirected(node=1, at=4_000, until=12_000, stop_ms=60_000)), Trace())
+    world.start()
+    node = world.nodes[1]
+    world.run(6_000)
+    older = world.nodes[0].manager_disk.peek(HEIGHT_TABLE, height_key(1))
+    node.manager_disk.write([(ROOT_TABLE, ROOT_KEY, older)])
+    node.manager_disk.sync_all()
+    node.restart()
+    assert not node.up and node.held
+    world.run(14_000)
+    assert node.up
 
 
 @pytest.mark.parametrize("votes", ["kept", "lost"])
