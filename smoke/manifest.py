@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from smoke.patterns import matches
+from smoke.published import schema_of
 
 FILE_NAME = "smoke.toml"
 MAX_BYTES = 1 << 20
@@ -244,8 +245,7 @@ def parse_manifest(data: bytes, name: str = FILE_NAME) -> Manifest:
 
 def manifest_schema() -> dict[str, object]:
     """The JSON Schema that `smoke/schema/manifest.json` publishes."""
-    schema = msgspec.json.schema(Manifest)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "lucid-smoke-manifest", **schema}
+    return schema_of(Manifest, "lucid-smoke-manifest")
 
 
 def exempts(exemption: Exemption, check: str, paths: list[str], texts: list[str]) -> bool:

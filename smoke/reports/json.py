@@ -8,6 +8,7 @@ import msgspec
 
 from smoke.finding import Finding
 from smoke.judgment import Judgment, LiteralCount
+from smoke.published import schema_of
 
 FORMAT = 1
 
@@ -42,5 +43,4 @@ def write(judgment: Judgment) -> str:
 
 def report_schema() -> dict[str, Any]:
     """The JSON Schema that `smoke/schema/report.json` publishes."""
-    schema = msgspec.json.schema(Document)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "lucid-smoke-report", **schema}
+    return schema_of(Document, "lucid-smoke-report")

@@ -14,6 +14,7 @@ import sqlite3
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,10 @@ def _ranked(path: str) -> set[str]:
 
 
 def _modules(database: str, wanted: set[str]) -> dict[str, list[str]]:
-    rows = sqlite3.connect(f"file:{database}?mode=ro", uri=True).execute(
-        "select d.name, m.name from distributions d join top_level_module_names m on m.distribution_id = d.id"
-    )
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as opened:
+        rows = opened.execute(
+            "select d.name, m.name from distributions d join top_level_module_names m on m.distribution_id = d.id"
+        ).fetchall()
     found: dict[str, set[str]] = {}
     for distribution, module in rows:
         name = normalized(distribution)
