@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
 
 MAX_RSS_MIB = 192
 RSS_SLACK = 1.2

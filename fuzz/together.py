@@ -19,7 +19,8 @@ from fuzz import targets
 from fuzz.hostile import Hostile, key_above
 from fuzz.node import MAX_RSS_MIB, RSS_SLACK, attacked, check, peak_mib, rss_mib
 from fuzz.targets import Attempt, http1, json_bodies, peer_dialed, peer_port
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
 from lucid.services.process.ports import free_ports
 
 LISTENERS = 8

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
 
 CHAIN = ("manager", "engine")
 """The services that make blocks."""

@@ -9,7 +9,7 @@ from random import Random
 
 from fuzz.node import attacked, check
 from fuzz.targets import Attempt
-from lucid.services.devnet import SERVICES, DevNode
+from lucid.services.devnode import SERVICES, DevNode
 
 CHECK_EVERY = 20
 WAIT_S = 0.15

@@ -19,7 +19,7 @@ from lucid.chain.chunks import chunk_id
 from lucid.chain.codec import encode
 from lucid.chain.manifests import check_manifest, sign_manifest
 from lucid.chain.receipts import print_receipt
-from lucid.services.devnet import DevNode
+from lucid.services.devnode import DevNode
 
 CHECK_EVERY = 50
 ALLOWED = (200, 202, 400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503)

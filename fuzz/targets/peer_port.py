@@ -12,7 +12,8 @@ import trio
 from fuzz.hostile import Hostile, framed, key_below, misbehave
 from fuzz.node import attacked, check
 from fuzz.targets import Attempt
-from lucid.services.devnet import Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import DevNode
 from lucid.services.peer.addresses import Address
 from lucid.services.peer.dialing import ConnectionLost, dial
 from lucid.services.peer.frames import FrameStream

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 from harness.bench.row import Row, Say
-from lucid.services.devnet import SERVICES, DevNode
+from lucid.services.devnode import SERVICES, DevNode
 
 IDLE, SLOW_BODIES, CALLERS = 2_000, 200, 8
 RECEIPT = b"{" + b",".join(b'"%x":1' % number for number in range(50_000)) + b"}"

@@ -19,7 +19,8 @@ from harness.bench.writes import bench_writes
 from lucid.chain.chunks import chunk_id
 from lucid.chain.manifests import sign_manifest
 from lucid.poot.crypto import Edwards25519
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
 from lucid.services.process.ports import free_ports
 
 WRITES = "writes"

@@ -12,7 +12,8 @@ import httpx
 from harness.bench.row import Row, Say
 from lucid.chain.manifests import sign_manifest
 from lucid.poot.crypto import Edwards25519
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
 
 INTERVAL_MS = 1_000
 WARM_BLOCKS = 3

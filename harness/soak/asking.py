@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from lucid.services.devnet import SERVICES, DevNode
+from lucid.services.devnode import SERVICES, DevNode
 
 _TOLD = (
     ("manager", "/chain", ("height", "epoch", "view", "age_ms", "peers_connected")),

@@ -11,7 +11,7 @@ from harness.soak.asking import height, is_final
 from harness.soak.trial import LEVEL_BLOCKS, LEVEL_S, PROBE_S, SoakTrial
 from lucid.chain.chunks import chunk_id
 from lucid.chain.errors import LucidError
-from lucid.services.devnet import SERVICES
+from lucid.services.devnode import SERVICES
 from lucid.storage.check import check_store
 from lucid.storage.opening import open_store
 

@@ -17,7 +17,7 @@ import httpx
 from harness.soak.asking import chunk_files, health, height, states
 from harness.soak.trial import SoakFault, SoakTrial
 from lucid.chain.chunks import chunk_id
-from lucid.services.devnet import SERVICES, DevNode
+from lucid.services.devnode import SERVICES, DevNode
 
 NOTICED_S = 8.0
 """How long what hangs, or has no room, may go unnoticed."""

@@ -10,7 +10,7 @@ import httpx
 from harness.soak.asking import health, height, reasons
 from harness.soak.faults import HEALED_S
 from harness.soak.trial import PROBE_S, SoakTrial
-from lucid.services.devnet import SERVICES, DevNode
+from lucid.services.devnode import SERVICES, DevNode
 
 SLACK_S = 8.0
 """How much longer than the protocol allows a node that says healthy may show the same height."""

@@ -16,7 +16,7 @@ from harness.soak.faults import FaultKind, kinds
 from harness.soak.load import load
 from harness.soak.probe import probe
 from harness.soak.trial import LEVEL_BLOCKS, LEVEL_S, PROBE_S, SoakFault, SoakTrial, tell
-from lucid.services.devnet import SERVICES
+from lucid.services.devnode import SERVICES
 
 HURT_EVERY_S = 20.0
 

@@ -11,7 +11,8 @@ import httpx
 
 from harness.soak.asking import health, ready, standing
 from harness.soak.links import Links
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
 from lucid.services.process.mongod import Mongod
 
 STARTED_S = 120.0

@@ -21,7 +21,8 @@ from lucid.cli.failure import Failure
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lucid.services.devnet import Devnet, NodeStatus
+    from lucid.services.devnet import Devnet
+    from lucid.services.devnode import NodeStatus
     from lucid.services.process.mongod import Mongod
 
 NODES = 4
@@ -176,7 +177,7 @@ def _mongod(options: argparse.Namespace, folder: Path, stack: ExitStack, port: i
 def _table(standings: list[NodeStatus]) -> Table:
     from rich.table import Table
 
-    from lucid.services.devnet import SERVICES
+    from lucid.services.devnode import SERVICES
 
     table = Table("node", *SERVICES, "peers", "height", "last block")
     for each in standings:

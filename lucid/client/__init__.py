@@ -6,7 +6,8 @@
 from lucid.api.answers import Anchored, SessionState
 from lucid.chain.codec import prepare
 from lucid.client.calls import ClientError
-from lucid.client.http import AsyncClient, Client
+from lucid.client.http import Client
+from lucid.client.triohttp import AsyncClient
 
 __all__ = ["Anchored", "AsyncClient", "Client", "ClientError", "SessionState"]
 

@@ -47,13 +47,13 @@ def row_sum(table: str, key: bytes, value: bytes) -> int:
     return found - (1 << 32) if found >> 31 else found
 
 
-def changed(table: str, rows: Iterable[Row]) -> Iterator[bytes]:
+def changed_keys(table: str, rows: Iterable[Row]) -> Iterator[bytes]:
     """The keys of the rows that are not what was written."""
     return (key for key, value, found in rows if found is not None and found != row_sum(table, key, value))
 
 
-def believed(table: str, rows: Sequence[Row]) -> list[tuple[bytes, bytes]]:
+def verified(table: str, rows: Sequence[Row]) -> list[tuple[bytes, bytes]]:
     """The keys and values of rows. Raises `StoreDamaged` where one is not what was written."""
-    for key in changed(table, rows):
+    for key in changed_keys(table, rows):
         raise StoreDamaged("a row is not what was written: its checksum is wrong", table, key)
     return [(key, value) for key, value, _ in rows]

@@ -23,7 +23,7 @@ from lucid.storage.interface import (
     StoreOther,
     other_version,
 )
-from lucid.storage.rowsums import LAYOUT, Row, believed, changed, has_sums, row_sum
+from lucid.storage.rowsums import LAYOUT, Row, changed_keys, has_sums, row_sum, verified
 
 PAGE_BYTES = 1_024
 """Of new stores. A block changes few rows, in many pages, and a page is written as a whole, twice: measured per empty
@@ -146,7 +146,7 @@ class SqliteStore:
         """Rows of the table that is the first of the values. Raises `StoreDamaged` where they are not as written."""
         columns = "key, value, sum FROM stored" if self._sums else "key, value, NULL FROM entry"
         rows: list[Row] = self._read(f"SELECT {columns} WHERE {where}", *values)
-        return believed(str(values[0]), rows)
+        return verified(str(values[0]), rows)
 
     def scan(
         self, table: str, start: bytes = b"", limit: int | None = None, reverse: bool = False
@@ -223,7 +223,7 @@ class SqliteStore:
             while True:
                 query = f"SELECT key, value, sum FROM stored WHERE tab=? AND key>=? ORDER BY key LIMIT {SCAN_ROWS}"
                 rows: list[Row] = self._read(query, table, start)
-                for key in changed(table, rows):
+                for key in changed_keys(table, rows):
                     yield f"the table {table} has a row at the key {key.hex()} that is not what was written"
                 if len(rows) < SCAN_ROWS:
                     break
@@ -295,7 +295,7 @@ def _lay_out(connection: sqlite3.Connection) -> None:
 def _believe_all(connection: sqlite3.Connection) -> None:
     """Compare all rows with their checksums. Raises `StoreDamaged`."""
     for table, *row in connection.execute("SELECT tab, key, value, sum FROM stored"):
-        believed(table, [tuple(row)])
+        verified(table, [tuple(row)])
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from lucid.cli.devnet import _table
 from lucid.cli.main import main
-from lucid.services.devnet import NodeStatus
+from lucid.services.devnode import NodeStatus
 from tests.cli.command import Capture, failed, said
 from tests.waiting import wait_until
 

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
-from lucid.client import Client
+import pytest
+
+from lucid.client import Client, ClientError, calls
 
 DEEP = b'{"error": ' + b"[" * 100_000
 """JSON that nests deeper than any reader of it goes."""
@@ -116,3 +118,10 @@ def lying_node() -> Iterator[LyingNode]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def refused(node: LyingNode, call: calls.Call[Any]) -> ClientError:
+    """What the client says."""
+    with node.client() as client, pytest.raises(ClientError) as caught:
+        client.send(call)
+    return caught.value

@@ -14,9 +14,8 @@ import pytest
 import trio
 
 from lucid.chain.errors import Code
-from lucid.client import AsyncClient, Client, ClientError, calls
+from lucid.client import AsyncClient, Client, ClientError, calls, nodeanswer
 from lucid.client import deadline as deadline_module
-from lucid.client import http as http_module
 from lucid.client.deadline import PIECE_BYTES, Deadline, TimedStream
 from tests.client.test_sealing import SESSION
 
@@ -86,7 +85,7 @@ def endless(answer: Callable[[], Iterator[bytes]]) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_module, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(nodeanswer, "TIMEOUT_S", 0.3)
 
 
 def bounded(ask: Callable[[], object]) -> ClientError:
@@ -124,8 +123,8 @@ async def test_the_trio_client_gives_up(kind: str) -> None:
 
 
 def test_a_node_that_takes_a_body_ever_so_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_module, "TIMEOUT_S", 2.0)
-    monkeypatch.setattr(http_module, "LEAST_BYTES_S", 1 << 30)
+    monkeypatch.setattr(nodeanswer, "TIMEOUT_S", 2.0)
+    monkeypatch.setattr(nodeanswer, "LEAST_BYTES_S", 1 << 30)
     body = bytes(8 << 20)
     taken = 0
 

@@ -15,7 +15,8 @@ from lucid.chain.document import print_genesis
 from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.genesis import paced
 from lucid.cli.main import main
-from lucid.services.devnet import Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import DevNode
 from lucid.services.process.keyfile import write_key
 from tests.networks import CHAIN, running
 from tests.waiting import wait_until

@@ -25,7 +25,8 @@ from lucid.machines.effects import BroadcastVote, ManagerEvent, Received
 from lucid.machines.messages import Standing, VoteMessage, decode_message
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE
 from lucid.poot.crypto import Edwards25519
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
 from lucid.storage.journal import JournalError, read_journal
 from lucid.storage.sqlite import SqliteStore
 from tests.waiting import wait_until

@@ -21,7 +21,8 @@ from lucid.chain.transactions import StorageProof, claim_message
 from lucid.chain.versions import PROOF_RULES
 from lucid.cli.main import main
 from lucid.poot.crypto import Edwards25519
-from lucid.services.devnet import Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import DevNode
 from lucid.services.process.keyfile import read_key
 from tests.e2e.conftest import MakeFleet
 from tests.waiting import wait_until

@@ -18,7 +18,8 @@ import pytest
 
 from lucid.chain.chunks import chunk_id
 from lucid.cli.main import main
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
 from tests.waiting import wait_until
 
 SESSION = str(uuid.UUID(int=77, version=4))

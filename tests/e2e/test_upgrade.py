@@ -17,7 +17,8 @@ from msgspec import structs
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import Activation, GenesisOfRules, paced
 from lucid.chain.versions import REPLICATION_RULES, RULES_KNOWN
-from lucid.services.devnet import Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import DevNode
 from lucid.services.process.children import tied
 from lucid.services.process.config import load_config
 from tests.waiting import wait_until

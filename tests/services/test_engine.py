@@ -25,7 +25,8 @@ from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.poot.crypto import Edwards25519
 from lucid.services import engine as module
 from lucid.services.chain.ownvotes import ForeignVote, LogOutdated, OwnVotes
-from lucid.services.devnet import Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import DevNode
 from lucid.services.engine import NOT_YET, EngineService
 from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.peer.link import (

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lucid.services.devnet import Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import DevNode
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from lucid.api.services import SERVICES, NodeService
 from lucid.services import node as module
-from lucid.services.devnet import Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import DevNode
 from lucid.services.node import run
 from lucid.services.process.config import Config, ConfigError, load_config
 from lucid.services.process.service import Service

@@ -17,7 +17,8 @@ import pytest
 import trio
 
 from lucid.cli.main import main
-from lucid.services.devnet import SERVICES, Devnet
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES
 from lucid.services.process.ports import free_ports
 from lucid.storage import lease
 from lucid.storage.durable import DurableStore

@@ -41,7 +41,7 @@ class Inventory:
         self.space = space
         self.now_ms = now_ms
         mark = FolderMark(self.folder, store.store)
-        space.stands(mark.there)
+        space.told_by(mark.there)
         self.disk = Disk(store, mark.there)
         self.rows = ChunkRows(store, self.folder)
         self.faults = Faults(store)

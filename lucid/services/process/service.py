@@ -19,11 +19,12 @@ from lucid.chain.document import parse_genesis
 from lucid.chain.errors import GenesisError
 from lucid.chain.genesis import Genesis
 from lucid.poot.crypto import Edwards25519
+from lucid.services.process.ballast import make_way
 from lucid.services.process.cache import ReadCache
 from lucid.services.process.config import Config, ConfigError, read_text
 from lucid.services.process.keyfile import read_id
 from lucid.services.process.registration import Registration, describe, own_address
-from lucid.services.process.space import StoreRoom, make_way
+from lucid.services.process.storeroom import StoreRoom
 from lucid.services.web.admission import Tokens
 from lucid.services.web.limits import SharedLimits
 from lucid.services.web.problems import Problem

@@ -14,6 +14,7 @@ from pathlib import Path
 import trio
 
 from lucid.chain.errors import Code, LucidError
+from lucid.services.process.ballast import BALLAST_BYTES
 from lucid.services.process.disk import DiskAway, DiskSlow
 from lucid.services.web.web import STORE_FAILING, Condition
 
@@ -27,11 +28,6 @@ WANTED_S = 60.0
 RESERVE_BYTES = 256 << 20
 RESERVE_SHARE = 10
 """The reserve is this part of the disk at most: one in ten."""
-BALLAST_BYTES = 512 << 10
-"""A file that is let go when even the store has no room: to begin, and to write down what makes room."""
-STORE_ROOM_BYTES = 1 << 20
-"""A store's disk with less is reported, although the store's commit log has room of its own for some blocks more."""
-STORE_LOOK_S = 5.0
 MIB = 1 << 20
 
 _log = logging.getLogger("lucid.space")
@@ -68,7 +64,7 @@ class Space:
         """Since when the disk is asked and has not answered."""
         self._look()
 
-    def stands(self, there: Callable[[], bool]) -> None:
+    def told_by(self, there: Callable[[], bool]) -> None:
         """What says from now on, from a worker thread, whether the folder is on its disk."""
         self._there = there
         self._note_whether(there())
@@ -139,8 +135,8 @@ class Space:
         return None
 
     def _numbers(self) -> str:
-        quota = f", chunks take {_mib(self.used)} of their {_mib(self._quota)}" if self._quota else ""
-        return f"{_mib(self.free)} of {_mib(self.total)} are free, {_mib(self.reserve)} are kept for the chain{quota}"
+        quota = f", chunks take {mib(self.used)} of their {mib(self._quota)}" if self._quota else ""
+        return f"{mib(self.free)} of {mib(self.total)} are free, {mib(self.reserve)} are kept for the chain{quota}"
 
     async def run(self) -> None:
         """Look at the disk, forever."""
@@ -208,48 +204,10 @@ class Space:
             self._ballast.unlink(missing_ok=True)
 
 
-class StoreRoom:
-    """Whether the disk of a store has room left; `run` looks at it again and again.
-
-    Writes tell it too late: a commit log is as large from its beginning as it ever gets, so that it goes on for
-    minutes on a disk that is full."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._free: int | None = None
-
-    def condition(self) -> Condition | None:
-        """That there is hardly any room, if so."""
-        if self._free is None or self._free >= STORE_ROOM_BYTES:
-            return None
-        return Condition(
-            "disk low",
-            f"the store's disk has {_mib(self._free)} left",
-            "make room on the disk; what the store has set aside lasts for some blocks",
-        )
-
-    async def run(self) -> None:
-        """Look at the disk, forever."""
-        while True:
-            with suppress(OSError):  # a disk that cannot be asked is the store's trouble, which says so
-                found = await trio.to_thread.run_sync(os.statvfs, self._folder, abandon_on_cancel=True)
-                self._free = found.f_bavail * found.f_frsize
-            await trio.sleep(STORE_LOOK_S)
-
-
-def make_way(folder: Path, ballast: Path) -> None:
-    """Let the ballast go where a store could not even be opened for want of room."""
-    with suppress(OSError):
-        found = os.statvfs(folder)
-        if found.f_bavail * found.f_frsize < BALLAST_BYTES and ballast.exists():
-            _log.warning("the disk is full: what was kept for that is let go")
-            ballast.unlink()
-
-
 def nearest(folder: Path, root: Path) -> Path:
     """A folder below `root`, or while it is not there the nearest one around its place; `root` is the last of them."""
     return next(place for place in (folder, *folder.parents) if place == root or place.is_dir())
 
 
-def _mib(count: int) -> str:
+def mib(count: int) -> str:
     return f"{count / MIB:.1f} MiB"

@@ -26,7 +26,8 @@ from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
 from lucid.services.chain import ownvotes
 from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
 from lucid.services.chain.seenvotes import SeenVote
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
 from lucid.services.engine import EngineService
 from lucid.services.process.config import load_config
 from lucid.services.process.keyfile import write_key

@@ -12,7 +12,8 @@ import httpx
 from lucid.chain.errors import Code
 from lucid.client import Client, calls
 from lucid.client.following import await_final
-from lucid.services.devnet import Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import DevNode
 from tests.networks import CHAIN, running
 from tests.services.test_anchoring import manifest
 from tests.waiting import wait_until

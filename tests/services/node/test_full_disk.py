@@ -19,8 +19,10 @@ from harness.soak.asking import height, states
 from lucid.chain.chunks import chunk_id
 from lucid.services import data as data_module
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.devnet import SERVICES, Devnet, DevNode
-from lucid.services.process.space import BALLAST_BYTES, NoRoom, Space
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
+from lucid.services.process.ballast import BALLAST_BYTES
+from lucid.services.process.space import NoRoom, Space
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
 from tests.services.chunks.dataservice import SESSION, place, running

@@ -17,7 +17,8 @@ import pytest
 
 from fuzz.node import MAX_RSS_MIB, rss_mib
 from harness.bench.pressure import ANSWER_S, crowd, opened
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
 from lucid.services.web.streams import STALLED_S
 from tests.waiting import wait_until
 

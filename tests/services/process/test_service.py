@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from lucid.chain.errors import GenesisError
-from lucid.services.devnet import SERVICES, Devnet
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES
 from lucid.services.process import service
 from lucid.services.process.config import ConfigError
 

@@ -5,27 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lucid.api.errors import status_of
 from lucid.services.process import space as space_module
-from lucid.services.process.space import (
-    BALLAST_BYTES,
-    RESERVE_BYTES,
-    STORE_ROOM_BYTES,
-    WANTED_S,
-    NoRoom,
-    Space,
-    StoreRoom,
-    make_way,
-)
+from lucid.services.process.ballast import BALLAST_BYTES
+from lucid.services.process.space import RESERVE_BYTES, WANTED_S, NoRoom, Space
+from tests.services.process.disks import fill, free, looking
 from tests.waiting import until
 
 MIB = 1 << 20
@@ -34,29 +24,6 @@ MIB = 1 << 20
 def of(folder: Path, quota: int = 0, reserve: int = 0) -> Space:
     """The room of a folder."""
     return Space(folder, folder / "ballast", quota, reserve)
-
-
-def free(folder: Path) -> int:
-    """What the disk itself says."""
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
-
-
-def fill(folder: Path, left: int) -> Path:
-    """Another program's file that takes all but `left` bytes."""
-    path = folder / "other"
-    with path.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, free(folder) - left)
-    return path
-
-
-@asynccontextmanager
-async def looking(space: Space | StoreRoom) -> AsyncIterator[None]:
-    """Within it the disk is looked at, again and again."""
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(space.run)
-        yield
-        nursery.cancel_scope.cancel()
 
 
 # -- what chunks may take ----------------------------------------------------------------------------------------------
@@ -240,37 +207,3 @@ def test_ballast_is_kept_where_there_is_room_and_made_again_after_it_was_let_go(
     other.unlink()
     space._look()
     assert (disk / "ballast").exists()
-
-
-def test_way_is_made_on_a_full_disk_alone(disk: Path) -> None:
-    of(disk)
-    make_way(disk, disk / "ballast")
-    assert (disk / "ballast").exists()
-    fill(disk, 0)
-    make_way(disk, disk / "ballast")
-    assert not (disk / "ballast").exists() and free(disk) >= BALLAST_BYTES
-    make_way(disk, disk / "ballast")
-    make_way(disk / "missing", disk / "ballast")
-
-
-async def test_a_store_is_told_of_its_full_disk_and_of_room_again(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(space_module, "STORE_LOOK_S", 0.01)
-    room = StoreRoom(disk)
-    assert room.condition() is None, "nothing is known yet"
-    other = fill(disk, STORE_ROOM_BYTES // 2)
-    async with looking(room):
-        await until(room.condition)
-        found = room.condition()
-        assert found is not None and (found.state, found.sentence) == ("disk low", "the store's disk has 0.5 MiB left")
-        other.unlink()
-        await until(lambda: room.condition() is None)
-
-
-async def test_a_store_s_disk_that_cannot_be_asked_is_not_its_to_say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(space_module, "STORE_LOOK_S", 0.01)
-    room = StoreRoom(tmp_path / "missing")
-    async with looking(room):
-        await trio.sleep(0.05)
-        assert room.condition() is None

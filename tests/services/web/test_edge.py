@@ -10,7 +10,8 @@ import trio
 
 from fuzz.node import check_let_go
 from fuzz.targets import http1
-from lucid.services.devnet import SERVICES, Devnet
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES
 from lucid.services.web import serve
 from tests.services.web.flooding import kit
 from tests.services.web.rawhttp import H2C, KEY, UPGRADE, told

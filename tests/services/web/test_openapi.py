@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from lucid.chain.errors import Code
 from lucid.services.chain.ownclaims import Holding
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
 from lucid.services.web.admission import READ
 from lucid.services.web.openapi import Route, describe
 

@@ -17,7 +17,8 @@ import pytest
 
 from lucid.chain.document import print_genesis
 from lucid.chain.genesis import GenesisNode
-from lucid.services.devnet import SERVICES, Devnet
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES
 from lucid.services.web.pages import load_page
 from tests.browser import Browser
 from tests.waiting import wait_until
