@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.checks.given import uncalled, ungiven, wanting
+from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.image import Image
 from smoke.static.model.servers.served import LOOPBACK
 from smoke.static.python.distributions import bringers, modules, normalized
@@ -121,7 +122,7 @@ def _not_of_the_tree(program: LoadedProgram, where: list[Evidence]) -> Finding:
         return EXISTS.skip(f"{start.module} is of {answer.by}, which is installed: it is not looked into", name, where)
     if answer.presence is Presence.UNKNOWN and not _tree_has(program, start.module) and not _of_no_one(program):
         return EXISTS.skip(f"whether {start.module} is there: {answer.reason}", name, where)
-    if doubt := _doubt(program, start.module):
+    if doubt := _doubt(program, start.module, elsewhere=_tree_has(program, start.module)):
         return EXISTS.skip(f"whether {start.module} is there: {doubt}", name, where)
     places = f" in {', '.join(importer.own)}" if importer.own else ""
     other = importer.other_case(start.module.partition(".")[0])
@@ -161,12 +162,15 @@ def _tree_has(program: LoadedProgram, module: str) -> bool:
     return any(path.endswith(ends) for path in program.image.files.entries)
 
 
-def _doubt(program: LoadedProgram, module: str) -> str:
+def _doubt(program: LoadedProgram, module: str, *, elsewhere: bool) -> str:
+    """Why a module may be where Python looks; a base does not have one that the tree has `elsewhere`."""
     image = program.image
     top = module.partition(".")[0]
     for directory in image.start.search:
         for reason in image.files.every_doubt(f"{directory}/{top}"):
             if directory.endswith("-packages") and image.base is not None and reason.cause in ("base", "distributions"):
+                continue
+            if elsewhere and image.base is not None and reason.cause is DoubtCause.BASE:
                 continue
             return reason
     return "" if image.start.search else "where Python looks is not known"

@@ -66,10 +66,24 @@ def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[ComposeProject]:
         made += _of_directory(tree, paths)
         if len(made) >= MAX_PROJECTS:
             break
+    extended = _extended_files(made)
+    made = [each for each in made if len(each.files) > 1 or not each.services.keys() <= extended.get(each.files[0], set())]
     for project in made[:MAX_PROJECTS]:
         if not any(each.message.startswith("it includes") for each in project.troubles):
             project.part_of = completed_by(tree, project.files[0], *_lacking(tree, project))
     return made[:MAX_PROJECTS]
+
+
+def _extended_files(found: list[ComposeProject]) -> dict[str, set[str]]:
+    """Files whose services others extend, with these: who starts the others never starts them as they are."""
+    extended: dict[str, set[str]] = {}
+    for service in (each for project in found for each in project.services.values()):
+        extends = service.node.get("extends")
+        file = text_of(extends.get("file")) if extends is not None else ""
+        if extends is not None and file and "$" not in file:
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(service.file), file))
+            extended.setdefault(path, set()).add(text_of(extends.get("service")))
+    return extended
 
 
 def _lacking(tree: Tree, project: ComposeProject) -> tuple[set[str], list[tuple[str, str]]]:

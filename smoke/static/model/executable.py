@@ -10,6 +10,7 @@ from msgspec import Struct
 from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.native import unloadable
 from smoke.static.model.packages import system_programs
+from smoke.static.model.programs import OF_SYSTEMS
 from smoke.static.model.scene import MAX_SCRIPT, Scene
 from smoke.static.model.stage import Stage
 from smoke.static.python.distributions import program_of
@@ -44,7 +45,7 @@ def find_program(name: str, scene: Scene) -> Executable:
         if answer.presence is Presence.ASKED:
             return Executable(place, brought=brought, calls=answer.by if ":" in answer.by else "")
         own = _is_of_the_tree(base, scene)
-        if answer.presence is Presence.UNKNOWN and not own and base not in system_programs():
+        if answer.presence is Presence.UNKNOWN and not own and base not in system_programs() | OF_SYSTEMS:
             doubt = doubt or answer.reason
         for reason in state.files.every_doubt(place):
             if own and reason.cause in (DoubtCause.DISTRIBUTIONS, DoubtCause.BASE):

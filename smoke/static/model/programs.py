@@ -15,6 +15,10 @@ from smoke.static.regex import regex
 
 _OF_PYTHON = regex(r"(?:python|pip|pydoc|idle|2to3|easy_install|wheel)[\d.]*(?:-config)?$")
 _SYSTEM = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+OF_SYSTEMS = frozenset(
+    ["ash", "bash", "cat", "chmod", "chown", "cp", "cut", "dash", "env", "grep", "ls", "mkdir", "mv", "rm", "sed", "sh"]
+)
+"""Programs of every system, which no distribution of Python's brings."""
 MAX_SHEBANG = 256
 
 
@@ -95,6 +99,8 @@ class Surroundings(Struct, frozen=True):
         own = self.lacking.slim and directory == "/usr/bin" and _OF_PYTHON.match(name)
         if doubt.cause is DoubtCause.BASE and own and self.files.find(f"/usr/local/bin/{name}") is not None:
             return True  # a slim image of Python has it there alone
+        if doubt.cause is DoubtCause.DISTRIBUTIONS and name in OF_SYSTEMS:
+            return True
         if name not in self.lacking:
             return False
         if doubt.cause is DoubtCause.BASE:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 
+from smoke.static.model.bases.tags import RECENT
 from smoke.static.regex import regex
 
 _UBUNTU = frozenset(["focal", "jammy", "noble"])
@@ -53,7 +54,7 @@ def lacks_package(release: str, name: str) -> str:
     """Why a release surely has no package of that name: one clause; empty when nothing speaks against it."""
     name = re.split(r"[=:]", name, maxsplit=1)[0]
     releases, instead = _GONE.get(name, (frozenset(), ""))
-    if release in releases:
+    if release in releases or (release == RECENT and releases >= {"bookworm", "trixie"}):
         return f"there is no package {name} in {release}" + (f": it is {instead} there" if instead else "")
     for pattern, known in _NUMBERED:
         match = pattern.fullmatch(name)

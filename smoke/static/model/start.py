@@ -223,6 +223,10 @@ def _needs(name: str) -> tuple[str, ...]:
 
 def _wrapped(start: Start, words: tuple[str, ...], scene: Scene) -> Start:
     inner = unwrap(words)
+    user = _number(scene)
+    if user and posixpath.basename(words[0]) in ("gosu", "su-exec") and len(words) > 1:
+        why = f"{words[0]} is to become {words[1]}, which the user {scene.state.user} may not: it takes root"
+        return replace(start, trouble=why)
     if not inner.words:
         return start if inner.may_be_alone else replace(start, trouble=f"{words[0]} is not told what to start")
     return _resolved(start, inner.words, scene.within(Followed(environment=inner.environment)))

@@ -20,7 +20,7 @@ from smoke.static.python.nodes import below
 from smoke.static.python.opening import opened_by, parsed_form, read_path
 from smoke.static.python.outdated import outdated_by, outside_context
 from smoke.static.python.regexes import refused_pattern
-from smoke.static.python.signatures import Own, refused_call
+from smoke.static.python.signatures import Own, refused_call, refused_coroutine
 from smoke.static.python.variables import wanted_by
 from smoke.static.regex import regex
 
@@ -124,7 +124,7 @@ class Calls:
         if name in self.own.every and self.own.every[name].bases:
             self.effects.instances.append(Mention(node.lineno, name, "", main))
         reason = refused_call(node, self.own, self.bindings.paths) or refused_pattern(node, name, self.version)
-        reason = reason or refused_app(node, name, self.bindings)
+        reason = reason or refused_app(node, name, self.bindings) or refused_coroutine(node, name, self.own)
         if reason:
             self.effects.failing.append(Mention(node.lineno, reason, name, main))
 

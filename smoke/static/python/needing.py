@@ -28,6 +28,15 @@ _DRIVERS = {
     "oracle+oracledb": ("oracledb", "oracledb"),
 }
 """What SQLAlchemy imports for the beginning of a URL, as the engine is made."""
+_READERS_OF_PANDAS = {
+    "pandas.read_parquet": ("fastparquet", "pyarrow"),
+    "pandas.read_feather": ("pyarrow", "pyarrow"),
+    "pandas.read_orc": ("pyarrow", "pyarrow"),
+    "pandas.read_hdf": ("tables", "tables"),
+    "pandas.read_xml": ("lxml", "lxml"),
+    "pandas.read_html": ("html5lib", "lxml"),
+}
+"""What reads each kind of file for pandas: one of these is enough."""
 _FORMS = frozenset({"Form", "File", "UploadFile", "OAuth2PasswordRequestForm", "OAuth2PasswordRequestFormStrict"})
 _ROUTES = frozenset({"get", "post", "put", "patch", "delete", "api_route", "websocket"})
 _SPACY = regex(r"[a-z]{2}_(?:core|dep|ent)_(?:web|news|sci)_(?:sm|md|lg|trf)")
@@ -48,6 +57,9 @@ def needed_by(node: ast.Call, name: str, last: str, keywords: dict[str, ast.expr
         path = node.args[0]
         if isinstance(path, ast.Constant) and str(path.value).endswith((".xlsx", ".xlsm")):
             yield Extra(node.lineno, "openpyxl", "openpyxl", "pandas.read_excel of such a file")
+    if name in _READERS_OF_PANDAS and not {"engine", "flavor"} & keywords.keys():
+        module, distribution = _READERS_OF_PANDAS[name]
+        yield Extra(node.lineno, module, distribution, name)
     if name == "spacy.load" and node.args and isinstance(node.args[0], ast.Constant):
         model = str(node.args[0].value)
         if _SPACY.fullmatch(model):

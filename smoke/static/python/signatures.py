@@ -88,6 +88,14 @@ def refused_call(node: ast.Call, own: Own, paths: Paths) -> str:
     return _misses(node, f"{cls.name}.{name}", method, 1) if method is not None else ""
 
 
+def refused_coroutine(node: ast.Call, name: str, own: Own) -> str:
+    """Why a call that runs a coroutine surely raises: it is given the function of one."""
+    given = node.args[0] if node.args and name in ("asyncio.run", "uvloop.run") else None
+    if not isinstance(given, ast.Name) or given.id not in own.functions:
+        return ""
+    return f"{name} takes what {given.id}() returns, and is given {given.id} itself: it raises ValueError"
+
+
 def refused_attribute(node: ast.Attribute, own: Own) -> str:
     """Why reading an attribute of an own class surely raises; empty when nothing speaks against it."""
     name = node.value.id if isinstance(node.value, ast.Name) else ""

@@ -6,6 +6,28 @@ from smoke.manifest import Base
 from smoke.static.model.bases.distroless import NONROOT
 from smoke.static.model.filesystem import Doubt, DoubtCause, FileSystem, PathEntry
 
+_TASK = "/var/task"
+"""Where AWS Lambda's images take the code of a function: it is empty in all of them."""
+_VAR = tuple(
+    f"/var/{name}"
+    for name in (
+        "cache",
+        "db",
+        "empty",
+        "lang",
+        "lib",
+        "lock",
+        "log",
+        "mail",
+        "rapid",
+        "run",
+        "runtime",
+        "spool",
+        "tmp",
+    )
+)
+"""What else they may have beside it."""
+
 
 def base_files(base: Base | None, reference: str) -> FileSystem:  # noqa: PLR0912 - a case a kind of base
     """The file system that a stage begins with."""
@@ -43,6 +65,6 @@ def base_files(base: Base | None, reference: str) -> FileSystem:  # noqa: PLR091
         for path in ("/usr/lib", "/usr/share", "/lib", "/etc", "/var"):
             files.doubts[path] = doubt
     if not base.complete:
-        for path in ("/usr", "/bin", "/sbin", "/lib", "/etc", "/opt", "/var"):
+        for path in ("/usr", "/bin", "/sbin", "/lib", "/etc", "/opt", *(_VAR if base.workdir == _TASK else ("/var",))):
             files.doubts[path] = doubt
     return files
