@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import posixpath
-import tarfile
 from typing import Literal
 
 from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
@@ -15,18 +14,19 @@ MAX_UNPACKED = 64 << 20
 """Bytes that are unpacked of one archive to find its members."""
 _MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
 _KINDS: dict[bytes, Literal["directory", "link", "file"]] = {
-    tarfile.DIRTYPE: "directory",
-    tarfile.SYMTYPE: "link",
-    tarfile.REGTYPE: "file",
-    tarfile.AREGTYPE: "file",
-    tarfile.LNKTYPE: "file",
+    b"5": "directory",
+    b"2": "link",
+    b"0": "file",
+    b"\0": "file",
+    b"1": "file",
 }
+"""The types of members that are followed, as tar writes them."""
 
 
 class _Bounded(io.BufferedIOBase):
     """Ends a stream that goes on for too long."""
 
-    def __init__(self, inner: tarfile._Fileobj) -> None:
+    def __init__(self, inner: io.BufferedIOBase) -> None:
         self.inner, self.left = inner, MAX_UNPACKED
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -53,6 +53,8 @@ def unpack(files: FileSystem, tree: Tree, path: str, place: str, user: int | Non
     if tree.cut(path) or data.startswith(_MAGIC[-1]):
         files.suspect(place, f"{path} is not looked into", DoubtCause.COPY)
         return True
+    import tarfile  # noqa: PLC0415 - few trees have archives, and it takes its time to load
+
     found: list[tuple[str, PathEntry]] = []
     try:
         with tarfile.open(fileobj=_stream(data), mode="r|") as archive:

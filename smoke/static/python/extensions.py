@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import posixpath
 import re
-import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from smoke.static.python.reading import read_source
 from smoke.static.regex import regex
+
+if TYPE_CHECKING:
+    import zipfile
 
 MAX_MEMBER = 64 << 20
 """Bytes of an extension module that is looked into."""
@@ -33,6 +35,8 @@ def read_wheel(path: Path) -> Wheel | None:
         from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - optional
     except ModuleNotFoundError:
         return None
+    import zipfile  # noqa: PLC0415 - few trees have wheels, and it takes its time to load
+
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
