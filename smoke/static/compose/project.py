@@ -67,7 +67,7 @@ def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[ComposeProject]:
         if len(made) >= MAX_PROJECTS:
             break
     extended = _extended_files(made)
-    made = [each for each in made if len(each.files) > 1 or not each.services.keys() <= extended.get(each.files[0], set())]
+    made = [each for each in made if not _is_for_others(each, extended)]
     for project in made[:MAX_PROJECTS]:
         if not any(each.message.startswith("it includes") for each in project.troubles):
             project.part_of = completed_by(tree, project.files[0], *_lacking(tree, project))
@@ -84,6 +84,12 @@ def _extended_files(found: list[ComposeProject]) -> dict[str, set[str]]:
             path = posixpath.normpath(posixpath.join(posixpath.dirname(service.file), file))
             extended.setdefault(path, set()).add(text_of(extends.get("service")))
     return extended
+
+
+def _is_for_others(project: ComposeProject, extended: dict[str, set[str]]) -> bool:
+    """Whether all services of a file are there to be extended by other files."""
+    known = extended.get(project.files[0], set())
+    return len(project.files) == 1 and bool(project.services) and project.services.keys() <= known
 
 
 def _lacking(tree: Tree, project: ComposeProject) -> tuple[set[str], list[tuple[str, str]]]:

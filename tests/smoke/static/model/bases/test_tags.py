@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.bases.tags import release_of, release_python
+from smoke.static.model.bases.tags import RECENT, release_of, release_python
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,10 @@ from smoke.static.model.bases.tags import release_of, release_python
         ("python:3.12-slim-trixie", "trixie"),
         ("ubuntu:24.04", "noble"),
         ("nvidia/cuda:12.4.1-runtime-ubuntu22.04", "jammy"),
-        ("python:3.12-slim", ""),
+        ("python:3.12-slim", RECENT),
+        ("docker.io/library/python:latest", RECENT),
+        ("python:3.12.1-slim", ""),
+        ("python:3.8", ""),
         ("python:3.12-alpine3.20", ""),
         ("example/app:12", ""),
     ],
