@@ -224,6 +224,14 @@ PLANTED: list[tuple[str, str, Changes]] = [
         },
     ),
     (
+        "nginx.grammar",
+        'before "}" does not end with ";"',
+        {
+            **compose("networks:\n  inner:", f"{PROXY}networks:\n  inner:"),
+            "proxy.conf": "server {\n  location / { proxy_pass http://engine }\n}\n",
+        },
+    ),
+    (
         "manifest.exceptions",
         "excuses nothing",
         {"smoke.toml": MANIFEST + '\n[[exception]]\ncheck = "tron.names"\nreason = "there was one once"\n'},

@@ -12,16 +12,21 @@ IMAGE = regex(r"(?:[\w.-]+(?::\d+)?/)*(?:library/)?nginx(?::[\w.-]+)?(?:@sha256:
 MAX_CONFIGURATION = 1 << 18
 
 
+def copied(image: Image) -> dict[str, str]:
+    """Files of the tree that an image of nginx has where it reads, with the place of each."""
+    if not IMAGE.fullmatch(image.base_reference):
+        return {}
+    held = image.files.entries.items()
+    read = {each.source: path for path, each in held if each.kind == "file" and path.startswith("/etc/nginx/")}
+    return {source: path for source, path in read.items() if source and not image.files.doubt(path)}
+
+
 def configurations(scope: Scope, service: ComposeService, image: Image | None) -> dict[str, str]:
     """Files of the tree that nginx reads in a service, with the place where it has each."""
     found: dict[str, str] = {}
-    if image is not None and IMAGE.fullmatch(image.base_reference):
-        found |= {
-            entry.source: path
-            for path, entry in image.files.entries.items()
-            if path.startswith("/etc/nginx/") and entry.kind == "file" and entry.source
-        }
-    elif image is None and IMAGE.fullmatch(service.image):
+    if image is not None:
+        found |= copied(image)
+    elif IMAGE.fullmatch(service.image):
         for mount in service.launch.mounts:
             if mount.kind is MountKind.TREE and f"{mount.target}/".startswith("/etc/nginx/"):
                 below = [each for each in scope.tree.files() if each.startswith(f"{mount.source}/")]

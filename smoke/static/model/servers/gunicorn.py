@@ -72,7 +72,7 @@ def gunicorn(arguments: list[str], situation: Situation) -> Served:
         found.trouble = nobody
         return found
     logs = [setting("accesslog", "--access-logfile"), setting("errorlog", "--error-logfile", "--log-file")]
-    logs += [setting("pidfile", "-p", "--pid"), bind.removeprefix("unix:") if bind.startswith("unix:/") else None]
+    logs += [setting("pidfile", "-p", "--pid"), *_made(bind, line.last("--worker-tmp-dir") or "")]
     found.writes += [each for each in logs if each and each not in ("-", "?")]
     target = line.operands[0] if line.operands else settings.get("wsgi_app", "")
     if {"--paste", "--paster"} & line.values.keys() or target == "?":
@@ -82,6 +82,12 @@ def gunicorn(arguments: list[str], situation: Situation) -> Served:
     else:
         aim(found, target, "application")
     return found
+
+
+def _made(bind: str, temporary: str) -> list[str]:
+    """Files that it makes as it starts: its socket, and one for the heartbeat of each worker."""
+    socket = [bind.removeprefix("unix:")] if bind.startswith("unix:/") else []
+    return socket + ([f"{temporary}/worker"] if temporary.startswith("/") else [])
 
 
 def _gunicorn_settings(found: Served, config: str | None, situation: Situation) -> dict[str, str]:
