@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from math import inf
 
 from lucid.machines.effects import BlockFinal, Fact
-from sim.faults.fault import Allowance, Fault, views_lost
+from sim.allowance import Allowance
+from sim.faults.fault import Fault, views_lost
 from sim.node import Node
 from sim.world import World
 

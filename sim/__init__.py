@@ -6,7 +6,8 @@ own is made of.
 
 from __future__ import annotations
 
-from sim.faults.fault import Fault, Hooks
+from sim.faulthooks import Hooks
+from sim.faults.fault import Fault
 from sim.scenario import Scenario, ScenarioError, changed, load
 
 __all__ = ["Fault", "Hooks", "Scenario", "ScenarioError", "changed", "load"]

@@ -21,7 +21,8 @@ from lucid.machines.replicamessages import is_replica_message
 from lucid.machines.votelog import new_log
 from sim.devices import DiskTime
 from sim.disk import Damaged, Disk
-from sim.faults.fault import EffectHook, Fault, StartHook
+from sim.faulthooks import EffectHook, StartHook
+from sim.faults.fault import Fault
 from sim.runner import Gone, Runner
 
 if TYPE_CHECKING:

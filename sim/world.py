@@ -29,7 +29,8 @@ from sim.datachain import DataChain, wire_length
 from sim.devices import CPUS, DISKS, FREE, DiskTime
 from sim.disk import Disk, SharedBytes
 from sim.execution import SharedValidator
-from sim.faults.fault import Fault, Hooks
+from sim.faulthooks import Hooks
+from sim.faults.fault import Fault
 from sim.holdingload import HoldingLoad
 from sim.latency import PROFILES, base_latency_us, region_names
 from sim.links import LINKS, MEGABIT, symmetric

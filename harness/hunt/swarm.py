@@ -15,7 +15,8 @@ from lucid.chain.versions import RULES_KNOWN
 from sim.chunkload import ChunkLoad
 from sim.faults import KINDS
 from sim.faults.delay import Delay
-from sim.faults.fault import Fault, FaultSpace
+from sim.faults.fault import Fault
+from sim.faultspace import FaultSpace
 from sim.scenario import Scenario
 
 SIZES = (1, 2, 3, 4, 4, 4, 4, 5, 5, 6, 7, 7, 10, 13)

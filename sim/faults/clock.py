@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from lucid.chain.genesis import DAY_MS
-from sim.faults.fault import Allowance, FaultSpace, Hooks, Lane, NodeFault, name
+from sim.allowance import Allowance
+from sim.faulthooks import Hooks
+from sim.faults.fault import Lane, NodeFault, name
+from sim.faultspace import FaultSpace
 from sim.scenarioerror import ScenarioError
 
 if TYPE_CHECKING:

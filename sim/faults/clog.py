@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import field
 
-from sim.faults.fault import FaultSpace, Hooks, NodeFault, name
+from sim.faulthooks import Hooks
+from sim.faults.fault import NodeFault, name
+from sim.faultspace import FaultSpace
 from sim.scenarioerror import check_nodes
 from sim.sending import Sending
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
-from sim.faults.fault import Color, FaultSpace, Hooks, Lane, NodeFault, name
+from sim.faulthooks import Hooks
+from sim.faults.fault import Color, Lane, NodeFault, name
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import Color, FaultSpace, Hooks, Lane, NodeFault, name
+from sim.faulthooks import Hooks
+from sim.faults.fault import Color, Lane, NodeFault, name
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, field
 
-from sim.faults.fault import Allowance, Fault, FaultSpace, Hooks, name, views_lost
+from sim.allowance import Allowance
+from sim.faulthooks import Hooks
+from sim.faults.fault import Fault, name, views_lost
+from sim.faultspace import FaultSpace
 from sim.scenarioerror import check_nodes
 from sim.sending import Sending
 

@@ -8,9 +8,11 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Refusal
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.machines.messages import Message, Proposal, VoteMessage
+from sim.faulthooks import Hooks
 from sim.faults.equivocate import sign
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name
+from sim.faults.fault import ByzantineFault, name
 from sim.faults.withhold import PROPOSAL_KIND
+from sim.faultspace import FaultSpace
 from sim.sending import Sending
 
 if TYPE_CHECKING:

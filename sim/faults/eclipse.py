@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.faults.fault import Allowance, ByzantineFault, Color, FaultSpace, Hooks, name
+from sim.allowance import Allowance
+from sim.faulthooks import Hooks
+from sim.faults.fault import ByzantineFault, Color, name
+from sim.faultspace import FaultSpace
 from sim.scenarioerror import ScenarioError, check_nodes
 
 if TYPE_CHECKING:

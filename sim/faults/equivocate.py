@@ -9,8 +9,10 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, Vote, vote_message
 from lucid.machines.manager import Manager
 from lucid.machines.messages import Message, Proposal, VoteMessage
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks
+from sim.faulthooks import Hooks
+from sim.faults.fault import ByzantineFault
 from sim.faults.withhold import PROPOSAL_KIND
+from sim.faultspace import FaultSpace
 from sim.sending import Sending
 
 if TYPE_CHECKING:

@@ -9,7 +9,9 @@ from msgspec import structs
 
 from lucid.chain.codec import encode
 from lucid.machines.replicamessages import ChunkPart, decode_replica
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, Lane, tag
+from sim.faulthooks import Hooks
+from sim.faults.fault import ByzantineFault, Lane, tag
+from sim.faultspace import FaultSpace
 from sim.sending import Sending
 
 if TYPE_CHECKING:

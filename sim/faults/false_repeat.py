@@ -8,8 +8,10 @@ from msgspec import structs
 
 from lucid.chain.codec import decode, encode
 from lucid.machines.messages import Message, Proposal
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks
+from sim.faulthooks import Hooks
+from sim.faults.fault import ByzantineFault
 from sim.faults.withhold import PROPOSAL_KIND
+from sim.faultspace import FaultSpace
 from sim.sending import Sending
 
 if TYPE_CHECKING:

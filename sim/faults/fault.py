@@ -1,27 +1,24 @@
-"""What every fault is: its keys, its text, what it may cost, and the hooks by which it acts on a world.
+"""What every fault is: its keys, its text, what it may cost, and how it begins.
 
 A kind of fault is one file in this package: a subclass of `Fault` with a tag of its own. Nothing else knows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from math import ceil, inf, log
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import msgspec
 
+from sim.allowance import Allowance
 from sim.durations import Duration, duration_ms
+from sim.faulthooks import Hooks
+from sim.faultspace import FaultSpace
 from sim.scenarioerror import ScenarioError, check_nodes
-from sim.sending import DeliverHook, SendHook
 
 if TYPE_CHECKING:
     from random import Random
 
-    from lucid.machines.effects import Effect
-    from sim.node import Node
-    from sim.runner import Runner
     from sim.world import World
 
 Lane = Literal["network", "process", "release", "disk", "clock", "byzantine", "chunks"]
@@ -37,82 +34,6 @@ else:
 
 UNLIKELY = 1e-9
 """What has a smaller chance than this is expected not to happen in a run."""
-
-
-EffectHook = Callable[["Runner", "Effect"], "Effect | None"]
-StartHook = Callable[["Node"], None]
-
-
-def _nothing() -> None:
-    """The end of a fault that leaves nothing to undo."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Hooks:
-    """How a fault acts while it is on.
-
-    cut: (sender, receiver) pairs between which nothing passes. held: pairs over whose link, which stays, nothing comes.
-    send: (sender, sending) -> what leaves instead.
-    deliver: (receiver, event) -> what is heard instead, None for nothing. effect: (runner, effect) -> what is performed
-    instead, None for nothing; called for each effect of `nodes` before it is performed. start: called with a node of
-    `nodes` before its machines start. end: undoes what `begin` did.
-    """
-
-    cut: frozenset[tuple[int, int]] = frozenset()
-    held: frozenset[tuple[int, int]] = frozenset()
-    send: SendHook | None = None
-    deliver: DeliverHook | None = None
-    effect: EffectHook | None = None
-    start: StartHook | None = None
-    nodes: frozenset[int] = frozenset()
-    end: Callable[[], None] = _nothing
-
-
-class Allowance(NamedTuple):
-    """What a fault may cost while it is on; with everything zero, every invariant binds as if it were not there.
-
-    leaders: nodes whose views may fail. views: further views in a row that may fail (infinite: no bound). blocks:
-    further final blocks before an accepted anchor is final (infinite: no bound). wait_ms: how long after its beginning
-    and its end the chain may have to wait for clocks. lag_ms: how long ago what a node knows of the others may be.
-    late_ms: how much later than usual the votes of `leaders` may come (infinite: not while it is on), which costs
-    nothing as long as the others are a quorum.
-    """
-
-    leaders: frozenset[int] = frozenset()
-    views: float = 0
-    blocks: float = 0
-    wait_ms: int = 0
-    lag_ms: int = 0
-    late_ms: float = 0
-
-
-class FaultSpace(NamedTuple):
-    """What a swarm draws faults for: a network of so many nodes, disturbed until `calm_ms`.
-
-    `traitors` are the nodes that may be Byzantine in this run.
-    """
-
-    nodes: int
-    calm_ms: int
-    traitors: tuple[int, ...] = ()
-
-    def span(self, random: Random) -> dict[str, Any]:
-        """The times of a fault: it begins somewhere, and ends before the calm or with it."""
-        at_ms = random.randrange(self.calm_ms)
-        left_ms = self.calm_ms - at_ms
-        until_ms = at_ms + 1 + min(left_ms - 1, int(random.expovariate(1) * self.calm_ms / 4))
-        return {"at": at_ms, "until": until_ms}
-
-    def node(self, random: Random) -> int:
-        """Any node."""
-        return random.randrange(self.nodes)
-
-    def groups(self, random: Random, count: int = 2) -> list[list[int]]:
-        """All nodes in so many groups, none of them empty; `count` may be at most the number of nodes."""
-        order = list(range(self.nodes))
-        random.shuffle(order)
-        cuts = sorted(random.sample(range(1, self.nodes), count - 1))
-        return [sorted(order[a:b]) for a, b in zip([0, *cuts], [*cuts, self.nodes], strict=True)]
 
 
 class ByKind(msgspec.StructMeta):

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta, field
 
+from sim.allowance import Allowance
 from sim.clock import Moment
-from sim.faults.fault import Allowance, Color, Fault, FaultSpace, Hooks
+from sim.faulthooks import Hooks
+from sim.faults.fault import Color, Fault
 from sim.faults.partition import Partition
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

@@ -19,8 +19,10 @@ from lucid.machines.messages import (
     VoteMessage,
 )
 from sim.clock import Moment
+from sim.faulthooks import Hooks
 from sim.faults.equivocate import sign
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name
+from sim.faults.fault import ByzantineFault, name
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

@@ -5,7 +5,10 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.faults.fault import Allowance, FaultSpace, Hooks, Lane, NodeFault
+from sim.allowance import Allowance
+from sim.faulthooks import Hooks
+from sim.faults.fault import Lane, NodeFault
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

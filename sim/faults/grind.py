@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 from lucid.chain.codec import decode
 from lucid.machines.messages import Message, Proposal
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks
+from sim.faulthooks import Hooks
+from sim.faults.fault import ByzantineFault
 from sim.faults.withhold import PROPOSAL_KIND
+from sim.faultspace import FaultSpace
 from sim.sending import Sending
 
 if TYPE_CHECKING:

@@ -7,8 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lucid.machines.limits import Limits
+from sim.allowance import Allowance
 from sim.connections import STALLED_US
-from sim.faults.fault import Allowance, Fault, FaultSpace, Hooks, tries
+from sim.faulthooks import Hooks
+from sim.faults.fault import Fault, tries
+from sim.faultspace import FaultSpace
 from sim.scenarioerror import ScenarioError
 from sim.segments import segments
 from sim.sending import Scattering, Sending

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta, structs
 
 from lucid.machines.effects import Build, Forward
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name
+from sim.faulthooks import Hooks
+from sim.faults.fault import ByzantineFault, name
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import field
 
-from sim.faults.fault import Allowance, Color, Fault, FaultSpace, Hooks, name
+from sim.allowance import Allowance
+from sim.faulthooks import Hooks
+from sim.faults.fault import Color, Fault, name
+from sim.faultspace import FaultSpace
 from sim.scenarioerror import ScenarioError, check_nodes
 
 if TYPE_CHECKING:

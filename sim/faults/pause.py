@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from sim.faults.fault import FaultSpace, Hooks, Lane, NodeFault
+from sim.faulthooks import Hooks
+from sim.faults.fault import Lane, NodeFault
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

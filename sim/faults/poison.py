@@ -8,7 +8,9 @@ from msgspec import structs
 
 from lucid.chain.codec import decode, encode
 from lucid.machines.messages import Blocks, Certificates, Message, Part, SnapshotOffer
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name, tag
+from sim.faulthooks import Hooks
+from sim.faults.fault import ByzantineFault, name, tag
+from sim.faultspace import FaultSpace
 from sim.sending import Sending
 
 if TYPE_CHECKING:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
+from sim.allowance import Allowance
 from sim.clock import Moment
-from sim.faults.fault import Allowance, Color, Fault, FaultSpace, Hooks, Lane, name
+from sim.faulthooks import Hooks
+from sim.faults.fault import Color, Fault, Lane, name
+from sim.faultspace import FaultSpace
 from sim.scenarioerror import check_nodes
 
 if TYPE_CHECKING:

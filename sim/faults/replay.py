@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name
+from sim.faulthooks import Hooks
+from sim.faults.fault import ByzantineFault, name
+from sim.faultspace import FaultSpace
 from sim.sending import Sending
 
 if TYPE_CHECKING:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import FaultSpace, Hooks, NodeFault, name
+from sim.faulthooks import Hooks
+from sim.faults.fault import NodeFault, name
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

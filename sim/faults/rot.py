@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from lucid.ledger.state import ROW_TABLE, TREE_TABLE
-from sim.faults.fault import FaultSpace, Hooks, Lane, NodeFault, name
+from sim.faulthooks import Hooks
+from sim.faults.fault import Lane, NodeFault, name
 from sim.faults.wipe import Votes, Wipe, new_card
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

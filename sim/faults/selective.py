@@ -15,7 +15,9 @@ from lucid.machines.messages import (
     Transactions,
     VoteMessage,
 )
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name, tag
+from sim.faulthooks import Hooks
+from sim.faults.fault import ByzantineFault, name, tag
+from sim.faultspace import FaultSpace
 from sim.scenarioerror import check_nodes
 from sim.sending import Sending
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
-from sim.faults.fault import ByzantineFault, FaultSpace, Hooks, name
+from sim.faulthooks import Hooks
+from sim.faults.fault import ByzantineFault, name
+from sim.faultspace import FaultSpace
 from sim.scenarioerror import ScenarioError, check_nodes
 
 if TYPE_CHECKING:

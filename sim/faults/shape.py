@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
-from sim.faults.fault import Allowance, Color, FaultSpace, Hooks, NodeFault, name
+from sim.allowance import Allowance
+from sim.faulthooks import Hooks
+from sim.faults.fault import Color, NodeFault, name
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
-from sim.faults.fault import FaultSpace, Hooks, Lane, NodeFault, name
+from sim.faulthooks import Hooks
+from sim.faults.fault import Lane, NodeFault, name
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
-from sim.faults.fault import Allowance, FaultSpace, Hooks, Lane, NodeFault, name
+from sim.allowance import Allowance
+from sim.faulthooks import Hooks
+from sim.faults.fault import Lane, NodeFault, name
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

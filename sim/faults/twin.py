@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import field
 
-from sim.faults.fault import Allowance, ByzantineFault, FaultSpace, Hooks, name
+from sim.allowance import Allowance
+from sim.faulthooks import Hooks
+from sim.faults.fault import ByzantineFault, name
+from sim.faultspace import FaultSpace
 from sim.scenarioerror import check_nodes
 
 if TYPE_CHECKING:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE
 from sim.disk import Disk
-from sim.faults.fault import Color, FaultSpace, Hooks, Lane, NodeFault, name
+from sim.faulthooks import Hooks
+from sim.faults.fault import Color, Lane, NodeFault, name
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random

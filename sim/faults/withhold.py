@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lucid.machines.messages import Proposal
-from sim.faults.fault import FaultSpace, Hooks, NodeFault
+from sim.faulthooks import Hooks
+from sim.faults.fault import NodeFault
+from sim.faultspace import FaultSpace
 from sim.sending import Sending
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from sim.faults.double_vote import DoubleVote
 from sim.faults.drift import Drift
 from sim.faults.equivocate import Equivocate
 from sim.faults.false_repeat import FalseRepeat
-from sim.faults.fault import Fault, FaultSpace
+from sim.faults.fault import Fault
 from sim.faults.flapping import Flapping
 from sim.faults.lying_tick import LyingTick
 from sim.faults.one_way import OneWay
@@ -32,6 +32,7 @@ from sim.faults.shape import Shape
 from sim.faults.stall import Stall
 from sim.faults.twin import Twin
 from sim.faults.wipe import Wipe
+from sim.faultspace import FaultSpace
 from sim.metrics import Metrics
 from sim.node import Node
 from sim.scenario import Scenario, changed, load
