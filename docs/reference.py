@@ -32,7 +32,7 @@ from lucid.services.process.service import Service
 from sim.faults import KINDS
 from sim.faults.fault import Fault
 from sim.keys import schema as scenario_schema
-from sim.scenario import parse, shipped
+from sim.scenariofile import parse, shipped
 from smoke.manifest import manifest_schema
 
 SERVICES: tuple[type[Service], ...] = (EngineService, AnchoringService, ManagerService, DataService)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.bounds import Progress
 from harness.durability import Durability
 from harness.invariants import PROGRESS, Diverged, Invariants
 from harness.level import uneven
 from harness.policy import LeaderPolicy
+from harness.progress import Progress
 from harness.schedules import led_as
 from harness.verdict import RunVerdict
 from sim.metrics import Metrics

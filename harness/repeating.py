@@ -7,7 +7,8 @@ from pathlib import Path
 
 from msgspec import structs
 
-from sim.scenario import Scenario, parse, shipped
+from sim.scenario import Scenario
+from sim.scenariofile import parse, shipped
 
 OPTIONS = ("seed", "nodes", "duration", "crypto", "profile")
 """Keys of a scenario that `lucid sim run` takes as options."""

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import structs
 
-from harness.bounds import Progress
 from harness.driving import Ended, Tick, Watching, driven, watched
 from harness.invariants import ANCHORS, PROGRESS
+from harness.notes import hooks_of, notes_of
 from harness.policy import LeaderPolicy
+from harness.progress import Progress
 from harness.repeating import command
-from harness.report.page import render
 from harness.result import CheckedInvariant, RunResult, UnboundStretch
-from harness.timeline.page import render as timeline
-from harness.timeline.traces import story_of_trace
+from harness.runfolder import begin_folder, write_folder
 from harness.verdict import RunVerdict
 from sim.costs import Costs
 from sim.faults.fault import Fault
-from sim.scenario import Scenario, dump
+from sim.scenario import Scenario
 from sim.summary import RunSummary
 from sim.trace import Trace
-from sim.world import Watcher, World
+from sim.watcher import Watcher
+from sim.world import World
 
 EXIT_STATUS = {RunVerdict.PASS: 0, RunVerdict.NO_PROGRESS: 10, RunVerdict.DIVERGED: 20, RunVerdict.INTERRUPTED: 130}
 
@@ -52,9 +51,9 @@ def run(
     decides who leads otherwise than the protocol does. `costs` stand in place of the scenario's core and disk.
     `progress` is told now and then how far the run is.
     """
-    hooks = _hooks(faults, leaders, costs)
+    hooks = hooks_of(faults, leaders, costs)
     scenario = structs.replace(scenario, fault=[*scenario.fault, *faults]) if faults else scenario
-    journal_folder = None if folder is None else _begin(scenario, folder, journals)
+    journal_folder = None if folder is None else begin_folder(scenario, folder, journals)
     trace = Trace(folder / "trace.jsonl.zst" if folder is not None and trace_file else None)
     world = World(scenario, trace, journal_folder, costs)
     world.watchers += [make(world) for make in watchers]
@@ -68,55 +67,11 @@ def run(
     finally:
         world.close()
         trace_hash = trace.close()
-    notes = _notes(scenario, world, hooks)
+    notes = notes_of(scenario, world, hooks)
     result = _result(watching, ended, wall_seconds, notes, command(scenario, folder), trace_hash)
     if folder is not None:
-        _write(result, folder, trace_file)
+        write_folder(result, folder, trace_file)
     return result
-
-
-def _hooks(faults: Sequence[Fault], leaders: LeaderPolicy | None, costs: Costs | None) -> list[str]:
-    """What a run has of a program's own, which no command can repeat."""
-    given = (("faults of its own", faults), ("a leader policy", leaders), ("measured costs", costs))
-    return [words for words, value in given if value]
-
-
-def _begin(scenario: Scenario, folder: Path, journals: bool) -> Path | None:
-    """Make the folder, with the scenario in it; returns where journals go, if they are kept."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "scenario.toml").write_text(dump(scenario), "utf-8")
-    if not journals:
-        return None
-    journal_folder = folder / "journals"
-    journal_folder.mkdir(exist_ok=True)
-    return journal_folder
-
-
-def _write(result: RunResult, folder: Path, traced: bool) -> None:
-    """The figures, and the pages for a person."""
-    (folder / "metrics.json").write_text(json.dumps(result.document(), indent=1) + "\n", "utf-8")
-    if traced:
-        (folder / "timeline.html").write_text(timeline(story_of_trace(folder)), "utf-8")
-    (folder / "report.html").write_text(render(result, timeline=traced), "utf-8")
-
-
-def _notes(scenario: Scenario, world: World, hooks: Sequence[str]) -> list[str]:
-    """What a reader of the result should know that no figure says."""
-    end_ms, calm_ms = world.clock.now_us // 1000, scenario.calm_ms
-    found = []
-    for place, fault in enumerate(scenario.fault):
-        name, at = f"{fault.kind} {fault.text()}", f"{fault.at_ms / 1000:,.3f}".rstrip("0").rstrip(".")
-        if fault.at_ms > end_ms:
-            found.append(f"{name} would begin at {at} s, after the end: it never happened")
-        elif fault.at_ms == end_ms:
-            found.append(f"{name} begins at {at} s, where the run ends: it changed nothing")
-        elif calm_ms and fault.at_ms >= calm_ms and not fault.stays:
-            found.append(f"{name} would begin at {at} s, in the calm: it never happened")
-        elif place in world.missed:
-            found.append(f"{name} would begin at {at} s, when no node was in a view: it never happened")
-    if hooks:
-        found.append(f"this run had {' and '.join(hooks)}, given by a program: the command does not repeat it")
-    return found
 
 
 def _result(

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from harness.run import run
 from harness.verdict import RunVerdict
-from sim.scenario import Scenario, changed
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
 
 SLACK_BLOCKS = 2
 """What came within so many block intervals of the end may still wait without being a backlog."""

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import os
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
+from harness.grid import Axis, Cell, grid, key_of
 from harness.measures import MEASURES, Estimate, Measure, estimate
 from harness.run import run
 from harness.verdict import RunVerdict
 from harness.workers import Workers, spread
-from sim.scenario import Scenario, changed, dump
-from sim.words import with_words
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
 
 PROBE_MS = 20_000
 """Simulated time of the run that tells what a cell will cost."""
-
-
-class Axis(NamedTuple):
-    """A key and the values that it takes, as words."""
-
-    key: str
-    values: tuple[str, ...]
-
-
-class Cell(NamedTuple):
-    """A place of the grid: a value for each axis, and the scenario that they make of the base (its seed aside)."""
-
-    values: tuple[str, ...]
-    scenario: Scenario
 
 
 class SweepRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,20 +39,6 @@ class SweepRun(msgspec.Struct, frozen=True, kw_only=True):
     def passed(self) -> bool:
         """Whether every invariant held to the end and the chain kept growing."""
         return self.verdict is RunVerdict.PASS
-
-
-def grid(base: Scenario, axes: Sequence[Axis]) -> list[Cell]:
-    """Every combination of the axes' values; raises `ScenarioError` for one that cannot be run."""
-    cells = []
-    for values in itertools.product(*(axis.values for axis in axes)):
-        words = [f"{axis.key}={value}" for axis, value in zip(axes, values, strict=True)]
-        cells.append(Cell(values, with_words(base, words)))
-    return cells
-
-
-def key_of(scenario: Scenario) -> str:
-    """What identifies a run: its scenario, seed included."""
-    return hashlib.blake2b(dump(scenario).encode(), digest_size=12).hexdigest()
 
 
 class Sweep:

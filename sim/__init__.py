@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from sim.faulthooks import Hooks
 from sim.faults.fault import Fault
-from sim.scenario import Scenario, ScenarioError, changed, load
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
+from sim.scenarioerror import ScenarioError
+from sim.scenariofile import load
 
 __all__ = ["Fault", "Hooks", "Scenario", "ScenarioError", "changed", "load"]

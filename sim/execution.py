@@ -17,7 +17,7 @@ from lucid.chain.votes import Vote
 from lucid.ledger.state import Ledger, Reader
 from lucid.ledger.turn import Turn
 from lucid.ledger.validation import Built, Validator
-from sim.crypto import MeteredCrypto
+from sim.meteredcrypto import MeteredCrypto
 
 REMEMBERED_BLOCKS = 512
 

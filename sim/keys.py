@@ -10,7 +10,8 @@ from lucid.chain.genesis import Activation, Parameters
 from lucid.machines.limits import Limits
 from sim.latency import PROFILES, region_names
 from sim.links import LINKS
-from sim.scenario import Scenario, dump
+from sim.scenario import Scenario
+from sim.scenariofile import dump
 
 ABOUT = {
     "name": "what the run is called",

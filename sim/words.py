@@ -16,7 +16,8 @@ from sim.chunkload import ChunkLoad
 from sim.faults import KINDS
 from sim.faults.fault import LEADER, Fault, NodeFault
 from sim.latency import region_names
-from sim.scenario import Scenario, changed
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
 from sim.scenarioerror import ScenarioError
 
 TABLES = {"parameters": Parameters, "rules": Activation, "limits": Limits, "workload": ChunkLoad}

@@ -7,24 +7,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
 from lucid.chain.placement import REPLICATION_FACTOR
 from lucid.machines.chain import BLOCK_TABLE
-from lucid.machines.effects import Effects, Fact, Respond
-from lucid.machines.engine import Engine
+from lucid.machines.effects import Fact, Respond
 from lucid.machines.journal import header
 from lucid.machines.limits import Limits
-from lucid.machines.manager import Manager
-from lucid.machines.replication import Replicator
 from lucid.storage.journal import JournalWriter
 from sim.chunkclients import ChunkClients
 from sim.clock import Moment, VirtualClock
 from sim.connections import Connections
 from sim.costs import Costs, Draws
-from sim.crypto import MeteredCrypto
 from sim.datachain import DataChain, wire_length
 from sim.devices import CPUS, DISKS, FREE, DiskTime
 from sim.disk import Disk, SharedBytes
@@ -34,12 +30,13 @@ from sim.faults.fault import Fault
 from sim.holdingload import HoldingLoad
 from sim.latency import PROFILES, base_latency_us, region_names
 from sim.links import LINKS, MEGABIT, symmetric
+from sim.meteredcrypto import MeteredCrypto
 from sim.network import Network
 from sim.node import Node
 from sim.relayload import RelayLoad
-from sim.runner import Runner
 from sim.scenario import Scenario
 from sim.trace import Trace
+from sim.watcher import Tap, Watcher
 from sim.workload import Workload
 
 EPOCH_MS = 1_790_000_000_000
@@ -47,35 +44,6 @@ EPOCH_MS = 1_790_000_000_000
 
 
 Meter = Callable[[Node, Any, int], None]
-
-
-class Tap(Protocol):
-    """Looks at every event that machines of a kind handled: when by the clock of the machine's node, and what it wants
-    done, before that is done. Nothing that a tap does may change the run, but it may end it by raising."""
-
-    @property
-    def machine(self) -> type[Manager] | type[Engine] | type[Replicator]:
-        """Whose events it is called with."""
-
-    @property
-    def votes(self) -> bool:
-        """Whether it needs those too that just pass through a manager: votes, and certificates that are held."""
-
-    def __call__(self, runner: Runner, now: int, event: Any, effects: Effects) -> None:
-        """The machine of `runner` handled an event."""
-
-
-class Watcher(Protocol):
-    """Looks on; nothing that it does may change the run, but it may end it by raising."""
-
-    def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
-        """A machine observed something."""
-
-    def on_accepted(self, now_us: int, node: Node, transaction: bytes) -> None:
-        """A node told a client that its transaction is accepted."""
-
-    def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
-        """A fault began or ended."""
 
 
 class NodeJournal(NamedTuple):

@@ -10,8 +10,11 @@ from harness.result import RunResult
 from lucid.machines.effects import Fact
 from lucid.machines.forktree import ForkNode
 from lucid.machines.manager import Manager
+from sim.faults.fault import Fault
 from sim.node import Node
-from sim.scenario import Fault, Scenario, changed, load
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
+from sim.scenariofile import load
 from sim.world import World
 
 FAST = {

@@ -19,7 +19,8 @@ from lucid.chain.genesis import Parameters, paced
 from lucid.provenance import provenance
 from sim.costs import Costs
 from sim.samples import Spread
-from sim.scenario import Scenario, changed
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
 from sim.scenarioerror import ScenarioError
 
 INTERVAL_MS = 2_000

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from harness.explore.fingerprint import fingerprint
+from harness.explore.freezer import Freezer
 from harness.explore.post import Broken, Post, Subject, members
-from harness.explore.replica import Freezer, Replica
+from harness.explore.replica import Replica
 from harness.explore.scope import Setting
 from harness.explore.traitor import Traitor
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP

@@ -12,7 +12,9 @@ import msgspec
 
 from harness.hunt.judge import RunVerdict, SeedOutcome
 from harness.hunt.swarm import draw
-from sim.scenario import Scenario, ScenarioError, changed
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
+from sim.scenarioerror import ScenarioError
 
 
 class HuntLine(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from harness.hunt.judge import RunVerdict, SeedOutcome, judge
-from sim.scenario import Scenario, ScenarioError, changed
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
+from sim.scenarioerror import ScenarioError
 
 SAME = {RunVerdict.LATE: RunVerdict.STUCK}
 """Verdicts that are one find: a chain that comes back too late, and one that never does."""

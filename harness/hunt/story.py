@@ -22,7 +22,8 @@ from lucid.machines.effects import (
 )
 from sim.faults.fault import Fault
 from sim.node import Node
-from sim.scenario import Scenario, dump
+from sim.scenario import Scenario
+from sim.scenariofile import dump
 from sim.world import World
 
 BEFORE, AFTER = 45, 30

@@ -1,4 +1,4 @@
-"""A model of section 4 of the protocol, small enough to read beside it, and a search of every state that it can reach.
+"""A model of section 4 of the protocol, small enough to read beside it.
 
 Votes that were sent stay there for all to use or not, so that any delay, loss and order is some choice of steps. A
 certificate is there once honest votes and the Byzantine ones that could be added make a quorum; the Byzantine vote for
@@ -151,45 +151,5 @@ class Model:
         return None
 
 
-class ModelSearch(NamedTuple):
-    """What a search came to: states, depth, finality seen in how many, and the steps to the first disagreement."""
-
-    states: int
-    depth: int
-    final: int
-    trail: tuple[State, ...]
-
-
-def search(model: Model, most: int = 10_000_000) -> ModelSearch:
-    """Breadth first through every state that can be reached, up to the first disagreement, which no shorter way has.
-
-    Raises `OverflowError` beyond `most` states, so that what was not exhausted is never taken for what was.
-    """
-    came: dict[State, State | None] = {model.start: None}
-    layer, depth, final = [model.start], 0, 0
-    while layer:
-        following = []
-        for state in layer:
-            if model.final(state):
-                final += 1
-                if model.disagreement(state) is not None:
-                    return ModelSearch(len(came), depth, final, _trail(came, state))
-            for after in model.steps(state):
-                if after not in came:
-                    came[after] = state
-                    following.append(after)
-        if len(came) > most:
-            raise OverflowError(f"more than {most:,} states")
-        layer, depth = following, depth + 1
-    return ModelSearch(len(came), depth - 1, final, ())
-
-
 def _voted(one: Honest, view: int, votes: Votes) -> Honest:
     return one._replace(votes=(*one.votes[: view - 1], votes, *one.votes[view:]))
-
-
-def _trail(came: dict[State, State | None], state: State) -> tuple[State, ...]:
-    trail = [state]
-    while (before := came[trail[-1]]) is not None:
-        trail.append(before)
-    return tuple(reversed(trail))

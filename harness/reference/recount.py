@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import structs
 
+from harness.reference.provenhistory import ProvenHistory
 from harness.reference.schedule import (
     ONE,
     absolute_slot,
@@ -17,7 +18,6 @@ from harness.reference.schedule import (
     slot_in_epoch,
     turn,
 )
-from harness.reference.storage import ProvenHistory
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import signer_places
 from lucid.chain.genesis import Genesis

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.grid import Cell
 from harness.measures import CONFIDENCE, MEASURES, Estimate, Measure
 from harness.report import svg, text
 from harness.report.document import document, heading
-from harness.sweep import Cell, Sweep
+from harness.sweep import Sweep
 
 SERIES = ("block", "partition", "disturbance", "fork", "crash", "skip")
 """Colors of the curves in order; further ones begin again, and every mark says what it is of."""

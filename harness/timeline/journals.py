@@ -31,8 +31,8 @@ from lucid.machines.engine import Engine
 from lucid.machines.journal import Entry, JournalHeader
 from lucid.machines.manager import Manager
 from lucid.storage.journal import JournalError, read_journal
-from sim.crypto import MeteredCrypto
 from sim.devices import CPUS
+from sim.meteredcrypto import MeteredCrypto
 
 Happened = tuple[int, int, Any]
 """When by the machine's clock (ms), at which lane, and what: a fact, bytes that were sent, or an event."""

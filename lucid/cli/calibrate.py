@@ -50,7 +50,9 @@ def run_calibrate(options: argparse.Namespace) -> int:
     from harness.calibration.calibrate import calibrate
     from harness.calibration.meter import MeterError
     from harness.calibration.real import RealError
-    from sim.scenario import ScenarioError, changed, load
+    from sim.scenariochecks import changed
+    from sim.scenarioerror import ScenarioError
+    from sim.scenariofile import load
     from sim.words import with_words
 
     if not 2 <= options.nodes <= MOST_NODES:

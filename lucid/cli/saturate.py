@@ -48,7 +48,9 @@ def run_saturate(options: argparse.Namespace) -> int:
     """`lucid sim saturate`."""
     from harness.report.saturation import page
     from harness.saturate import knee, loads
-    from sim.scenario import ScenarioError, changed, load
+    from sim.scenariochecks import changed
+    from sim.scenarioerror import ScenarioError
+    from sim.scenariofile import load
     from sim.words import with_words
 
     if options.every < 1:

@@ -33,7 +33,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def list_scenarios(options: argparse.Namespace) -> int:
     """`lucid sim list`."""
-    from sim.scenario import parse, shipped
+    from sim.scenariofile import parse, shipped
 
     scenarios = [parse(text, name) for name, text in shipped().items()]
     if options.json:
@@ -49,7 +49,8 @@ def list_scenarios(options: argparse.Namespace) -> int:
 def show_scenario(options: argparse.Namespace) -> int:
     """`lucid sim show`."""
     from sim.keys import explained
-    from sim.scenario import ScenarioError, load
+    from sim.scenarioerror import ScenarioError
+    from sim.scenariofile import load
 
     try:
         print(explained(load(options.scenario)), end="")

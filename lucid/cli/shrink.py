@@ -42,7 +42,7 @@ def run_shrink(options: argparse.Namespace) -> int:
     from harness.hunt.judge import judge
     from harness.hunt.shrink import Shrinker
     from harness.hunt.story import page
-    from sim.scenario import dump
+    from sim.scenariofile import dump
 
     if not options.seconds > 0:
         raise Failure(f"--seconds must be above 0, is {options.seconds:g}")
@@ -109,7 +109,8 @@ def hunted(name: str, profile: str, record: Path | None) -> Scenario:
     """The scenario of a seed, from a record if one is named, or that of a file."""
     from harness.hunt.record import HuntRecordError, read, scenario_of
     from harness.hunt.swarm import PROFILES, draw
-    from sim.scenario import ScenarioError, load
+    from sim.scenarioerror import ScenarioError
+    from sim.scenariofile import load
 
     if profile not in PROFILES:
         raise Failure(f"no profile {profile!r}; there are {', '.join(PROFILES)}")

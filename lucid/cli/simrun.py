@@ -78,7 +78,9 @@ def run_scenario(options: argparse.Namespace) -> int:
 
 def _scenario(options: argparse.Namespace) -> Scenario:
     from harness.repeating import OPTIONS
-    from sim.scenario import ScenarioError, changed, load
+    from sim.scenariochecks import changed
+    from sim.scenarioerror import ScenarioError
+    from sim.scenariofile import load
     from sim.words import with_words
 
     given = {key: getattr(options, key) for key in OPTIONS if getattr(options, key) is not None}

@@ -16,7 +16,8 @@ from lucid.cli.workers import add_workers, chosen_workers, said
 from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
-    from harness.sweep import Axis, Sweep
+    from harness.grid import Axis
+    from harness.sweep import Sweep
     from harness.workers import Workers
     from sim.scenario import Scenario
 
@@ -53,7 +54,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run_sweep(options: argparse.Namespace) -> int:
     """`lucid sim sweep`."""
     from harness.sweep import Sweep
-    from sim.scenario import ScenarioError
+    from sim.scenarioerror import ScenarioError
 
     if options.seeds < 1:
         raise Failure("--seeds takes a whole number of 1 or more")
@@ -95,8 +96,9 @@ def _go(sweep: Sweep, workers: Workers) -> None:
 
 def _base(options: argparse.Namespace) -> tuple[Scenario, list[Axis]]:
     """The scenario that all cells share, and the axes: what was given with commas, else one value each."""
-    from harness.sweep import Axis
-    from sim.scenario import ScenarioError, load
+    from harness.grid import Axis
+    from sim.scenarioerror import ScenarioError
+    from sim.scenariofile import load
     from sim.words import with_words
 
     settings = [*([f"nodes={options.nodes}"] if options.nodes else []), *options.settings]

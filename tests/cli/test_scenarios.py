@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sim.keys import schema
-from sim.scenario import load, parse, shipped
+from sim.scenariofile import load, parse, shipped
 from tests.cli.command import assert_refused, lucid
 
 

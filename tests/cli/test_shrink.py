@@ -14,7 +14,8 @@ from lucid.machines.engine import Engine
 from sim.faults.crash import Crash
 from sim.faults.partition import Partition
 from sim.faults.power_cut import PowerCut
-from sim.scenario import Scenario, dump, load
+from sim.scenario import Scenario
+from sim.scenariofile import dump, load
 from tests.cli.command import assert_refused, lucid
 from tests.harness.test_hunt import small
 

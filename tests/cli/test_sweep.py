@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.grid import key_of
 from harness.measures import MEASURES
-from harness.sweep import Sweep, SweepRun, key_of
+from harness.sweep import Sweep, SweepRun
 from harness.verdict import RunVerdict
 from harness.workers import Workers
 from lucid.cli.sweep import NOT_PASSED
-from sim.scenario import Scenario, changed
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
 from tests.cli.command import Done, assert_refused, lucid
 
 

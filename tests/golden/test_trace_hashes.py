@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from harness import run
-from sim.scenario import changed, parse, shipped
+from sim.scenariochecks import changed
+from sim.scenariofile import parse, shipped
 
 GOLDEN = Path(__file__).with_name("trace_hashes.toml")
 DURATIONS = {

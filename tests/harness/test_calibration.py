@@ -19,7 +19,9 @@ from harness.timeline.journals import Happened
 from lucid.machines.effects import BlockFinal, Broadcast, Proposed, Send
 from lucid.services.process.ports import free_ports
 from sim.samples import spread
-from sim.scenario import Scenario, ScenarioError, changed
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
+from sim.scenarioerror import ScenarioError
 
 
 def block(height: int) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from harness.calibration.real import links_us
 from harness.calibration.writes import WriteMeter
 from sim.clock import VirtualClock
 from sim.costs import Costs, MachinePace
-from sim.scenario import Scenario, changed
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
 
 FOUR = changed(Scenario(), nodes=4, duration="3m", parameters={"block_interval_ms": 2_000})
 FLAT = Costs(write=(3_000,), tells={"any": (7_000,) * 10}, messages={2: (20_000,) * 10})

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from harness.explore.fingerprint import fingerprint
+from harness.explore.freezer import Freezer
 from harness.explore.moves import IN_TIME
 from harness.explore.post import Broken, Post
-from harness.explore.replica import Freezer, Replica, SentMessage
+from harness.explore.replica import Replica, SentMessage
 from harness.explore.scope import SILENT, ExploreScope, Setting
 from harness.explore.search import Result, Search
 from harness.hunt.ablation import without

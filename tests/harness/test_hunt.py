@@ -23,7 +23,9 @@ from lucid.cli.main import main
 from lucid.machines.engine import Engine
 from sim.faults.crash import Crash
 from sim.faults.wipe import Wipe
-from sim.scenario import Scenario, changed, dump, load, parse
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
+from sim.scenariofile import dump, load, parse
 from tests.interrupting import interrupt
 
 FAST = {"block_interval_ms": 1_000, "slot_duration_ms": 3_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}

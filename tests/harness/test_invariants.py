@@ -14,8 +14,8 @@ import pytest
 
 from harness.invariants import ANCHOR_BLOCKS, RELAYS, Invariants
 from harness.reference.chain import NaiveChain
+from harness.reference.provenhistory import ProvenHistory
 from harness.reference.rules import NaiveRules
-from harness.reference.storage import ProvenHistory
 from harness.run import EXIT_STATUS
 from harness.verdict import RunVerdict
 from lucid.chain.errors import Code, Refusal
@@ -34,9 +34,11 @@ from lucid.machines.engine.mempool import Mempool
 from lucid.machines.manager.book import CertificateBook
 from lucid.machines.manager.leading import Leading
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog, new_log
+from sim.faults.fault import Fault
 from sim.faults.withhold import PROPOSAL_KIND
 from sim.node import Node
-from sim.scenario import Fault, Scenario, dump
+from sim.scenario import Scenario
+from sim.scenariofile import dump
 from sim.workload import Workload
 from sim.world import World
 from tests.runs import FAST, Run, passed, run, scenario

@@ -19,8 +19,8 @@ from harness.reference.model import (
     RULES,
     SKIPS_HELD,
     Model,
-    search,
 )
+from harness.reference.modelsearch import search
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.machines.effects import EnteredView, Fact, Signed, TimedOut
 from sim.faults.crash import Crash

@@ -10,7 +10,9 @@ import pytest
 from msgspec import structs
 
 from harness.repeating import command
-from sim.scenario import Scenario, changed, load
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
+from sim.scenariofile import load
 
 
 @pytest.mark.parametrize(

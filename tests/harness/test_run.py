@@ -14,7 +14,7 @@ import zstandard
 
 from harness.run import EXIT_STATUS, run
 from lucid.cli.main import main
-from sim.scenario import load, parse
+from sim.scenariofile import load, parse
 from tests.interrupting import interrupt
 from tests.runs import scenario
 

@@ -17,12 +17,15 @@ import pytest
 from pyarrow.parquet import read_table
 
 from harness.compare import CompareError, compare
+from harness.grid import Axis, grid, key_of
 from harness.measures import MEASURES, estimate
 from harness.run import run
-from harness.sweep import Axis, Sweep, SweepRun, grid, key_of, measured, read
+from harness.sweep import Sweep, SweepRun, measured, read
 from harness.verdict import RunVerdict
 from lucid.cli.main import main
-from sim.scenario import Scenario, ScenarioError, changed
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
+from sim.scenarioerror import ScenarioError
 from tests.interrupting import heed_interrupts
 
 BASE = changed(Scenario(), nodes=4, duration="30s", anchor_every_ms=5_000)

@@ -14,7 +14,8 @@ from harness.invariants import PROGRESS
 from sim.faults.delay import Delay
 from sim.faults.fault import Fault
 from sim.faults.withhold import Withhold
-from sim.scenario import Scenario, load
+from sim.scenario import Scenario
+from sim.scenariofile import load
 
 FAST = {"block_interval_ms": 1_000, "slot_duration_ms": 3_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}
 

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import sim.crypto
+import sim.meteredcrypto
 from lucid.chain.keys import Crypto
 from lucid.poot.crypto import Edwards25519
-from sim.crypto import MeteredCrypto, ModeledCrypto
+from sim.crypto import ModeledCrypto
 from sim.devices import CPUS
+from sim.meteredcrypto import MeteredCrypto
 
 PI = CPUS["pi4"]
 
@@ -142,7 +143,7 @@ def test_what_is_remembered_and_forgotten_changes_no_answer(questions: list[tupl
     plain = ModeledCrypto()
     metered = MeteredCrypto("modelled", PI)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sim.crypto, "REMEMBERED", 2)
+        patch.setattr(sim.meteredcrypto, "REMEMBERED", 2)
         for who, what, honest in questions:
             secret, message = bytes([who]) * 32, bytes([what])
             key = plain.public_key(secret)

@@ -15,7 +15,9 @@ from sim.faults.chunk_rot import ChunkRot
 from sim.faults.crash import Crash
 from sim.faults.false_parts import FalseParts
 from sim.faults.fault import Fault, tag
-from sim.scenario import Scenario, ScenarioError, dump, parse
+from sim.scenario import Scenario
+from sim.scenarioerror import ScenarioError
+from sim.scenariofile import dump, parse
 from sim.trace import Trace
 from sim.world import World
 

@@ -35,7 +35,9 @@ from sim.faults.wipe import Wipe
 from sim.faultspace import FaultSpace
 from sim.metrics import Metrics
 from sim.node import Node
-from sim.scenario import Scenario, changed, load
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
+from sim.scenariofile import load
 from sim.trace import Trace
 from sim.world import World
 

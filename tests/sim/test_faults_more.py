@@ -27,7 +27,9 @@ from sim.faults.pause import Pause
 from sim.faults.reset import Reset
 from sim.faults.slow_cpu import SlowCpu
 from sim.node import Node
-from sim.scenario import Scenario, ScenarioError, changed
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
+from sim.scenarioerror import ScenarioError
 from sim.trace import Trace
 from sim.world import World
 

@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from lucid.cli.main import main
 from sim.keys import schema
-from sim.scenario import Scenario, dump, shipped
+from sim.scenario import Scenario
+from sim.scenariofile import dump, shipped
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,10 @@ from sim.faults import KINDS
 from sim.faults.crash import Crash
 from sim.faults.fault import ByzantineFault, Fault, NodeFault
 from sim.keys import schema
-from sim.scenario import Scenario, changed, dump, parse
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
 from sim.scenarioerror import ScenarioError
+from sim.scenariofile import dump, parse
 from sim.words import with_words
 from tests.runs import Run, run, scenario
 

@@ -15,7 +15,8 @@ from lucid.chain.transactions import RelayReceipt
 from lucid.chain.versions import RELAY_RULES
 from sim.faults.self_deal import SelfDeal
 from sim.relayload import BYTES, IDS
-from sim.scenario import Scenario, ScenarioError
+from sim.scenario import Scenario
+from sim.scenarioerror import ScenarioError
 from tests.runs import FAST, manager_of, passed, scenario
 
 NODES = 7

@@ -13,19 +13,14 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from lucid.chain.genesis import NAME_BYTES
+from sim.durations import duration_ms
 from sim.faults import KINDS
+from sim.faults.fault import Fault
 from sim.latency import PROFILES, region_names
-from sim.scenario import (
-    Fault,
-    Scenario,
-    ScenarioError,
-    changed,
-    dump,
-    duration_ms,
-    load,
-    parse,
-    shipped,
-)
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
+from sim.scenarioerror import ScenarioError
+from sim.scenariofile import dump, load, parse, shipped
 
 CASES = {
     "chunks", "crash-restart", "day", "default", "hundred", "lan", "late-join", "lossy", "mute-leader", "one-node",

@@ -13,7 +13,8 @@ from lucid.machines.manager import Manager
 from lucid.machines.messages import CertificateMessage, VoteMessage, decode_message
 from sim.network import Network
 from sim.runner import Runner
-from sim.scenario import Scenario, changed
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
 from sim.sending import Sending
 from sim.world import World
 from tests.runs import FAST, run

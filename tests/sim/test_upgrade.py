@@ -20,7 +20,9 @@ from sim.faults.fault import Fault, tag
 from sim.faults.old_release import OldRelease
 from sim.faults.wipe import Wipe
 from sim.node import Node
-from sim.scenario import Scenario, ScenarioError, parse
+from sim.scenario import Scenario
+from sim.scenarioerror import ScenarioError
+from sim.scenariofile import parse
 from sim.trace import Trace
 from sim.world import World
 

@@ -12,8 +12,9 @@ from sim.faults.one_way import OneWay
 from sim.faults.partition import Partition
 from sim.faults.selective import Selective
 from sim.keys import ABOUT, explained, schema
-from sim.scenario import Scenario, load, parse, shipped
+from sim.scenario import Scenario
 from sim.scenarioerror import ScenarioError
+from sim.scenariofile import load, parse, shipped
 from sim.words import with_words
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sim.scenario import Scenario, changed
+from sim.scenario import Scenario
+from sim.scenariochecks import changed
 from sim.trace import Trace
 from sim.world import World
 
