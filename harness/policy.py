@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from harness.reference import chain
 from harness.reference import recount as tally_recount
 from harness.reference.schedule import ranking as recount
-from lucid.ledger import execution
+from lucid.ledger import turn
 from lucid.poot.credits import Member, Tally
 from lucid.poot.schedule import rank_entities as rank
 
@@ -54,11 +54,12 @@ def led_by(policy: LeaderPolicy) -> Iterator[None]:
         return list(_ordered(policy, Ranking(epoch, beacon, members, validators, tally, order, least_ppm)))
 
     replaced: list[tuple[ModuleType, str, Any, Any]] = [
-        (execution, "rank_entities", rank, ours),
+        (turn, "rank_entities", rank, ours),
         (chain, "ranking", recount, again),
         (tally_recount, "ranking", recount, again),
     ]
-    for module, name, _, new in replaced:
+    for module, name, old, new in replaced:
+        assert getattr(module, name) is old, f"{module.__name__} does not rank by {name} any more"
         setattr(module, name, new)
     try:
         yield
