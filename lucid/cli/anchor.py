@@ -97,7 +97,7 @@ def run_anchor(options: argparse.Namespace) -> int:
 
 def _name_left_out(paths: Sequence[Path]) -> None:
     """Say what in the folders is not anchored: who does not read it would believe that it is."""
-    from lucid.client.bundle import left_out
+    from lucid.client.sources import left_out
 
     if found := left_out(paths):
         shown = ", ".join(printable(str(each)) for each in found[:LEFT_OUT_SHOWN])

@@ -10,14 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lucid.chain.errors import Code, LucidError
-from lucid.cli.decisionfile import (
-    chain_of,
-    genesis_of,
-    lacking_approvals,
-    read_decision,
-    rules_of,
-    tell_decision,
-)
+from lucid.cli.decidedchain import chain_of, genesis_of, rules_of
+from lucid.cli.decisionfile import lacking_approvals, read_decision, tell_decision
 from lucid.cli.failure import INVALID, Failure
 
 if TYPE_CHECKING:

@@ -1,10 +1,9 @@
-"""A decision of a chain's administrators in its file, and the chain that it is for."""
+"""A decision of a chain's administrators in its file."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +12,9 @@ from lucid.cli.boundedfile import read_bounded
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lucid.api.answers import RulesState
     from lucid.chain.administrators import Administrators, Approvals
     from lucid.chain.decision import Decision
     from lucid.chain.genesis import Genesis
-    from lucid.client.http import Client
-    from lucid.services.process.config import Config
 
 
 def read_decision(path: Path, genesis: Genesis) -> Decision:
@@ -76,36 +70,3 @@ def _places(signatures: Approvals) -> list[int]:
 def _count(what: str, who: str, places: list[int], of: Administrators) -> None:
     by = f" by {who} {', '.join(map(str, places))}" if places else ""
     print(f"{what}{by}: {len(places)} of {of.threshold} that are needed ({len(of.keys)} may)")
-
-
-def rules_of(client: Client) -> RulesState:
-    """The rules and the set, as the node tells them."""
-    from lucid.client import calls
-
-    return client.send(calls.chain_rules())
-
-
-def config_of(options: argparse.Namespace) -> Config:
-    """The settings that `--config` names."""
-    from lucid.services.process.config import load_config
-
-    return load_config(file=options.config)
-
-
-def genesis_of(options: argparse.Namespace) -> Genesis:
-    """The chain's document, which the settings name."""
-    from lucid.services.process.service import read_genesis
-
-    return read_genesis(config_of(options).genesis)
-
-
-@contextmanager
-def chain_of(options: argparse.Namespace) -> Iterator[tuple[Genesis, Client]]:
-    """The chain, and a client of one of its nodes."""
-    from lucid.client.http import Client
-    from lucid.services.process.service import read_genesis
-
-    config = config_of(options)
-    token = config.api_tokens[0] if config.api_tokens else config.token
-    with Client("", "", token, config.trust(), config.manager_url) as client:
-        yield read_genesis(config.genesis), client

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from lucid.chain.errors import Refusal, printable
 from lucid.cli.approvals import run_approve, run_show, run_submit
 from lucid.cli.arguments import duration, hex32
-from lucid.cli.decisionfile import chain_of, rules_of, tell_decision
+from lucid.cli.decidedchain import chain_of, rules_of
+from lucid.cli.decisionfile import tell_decision
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:

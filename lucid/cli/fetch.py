@@ -61,7 +61,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_fetch(options: argparse.Namespace) -> int:
     """`lucid fetch`."""
-    from lucid.client.bundle import NameTaken
+    from lucid.client.errors import NameTaken
     from lucid.client.fetching import fetch_files, partial_file
 
     try:

@@ -11,14 +11,15 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lucid.cli.failure import INTERRUPTED, Failure
 from lucid.cli.workers import add_workers, chosen_workers
 from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
-    from harness.hunt.record import HuntLine, HuntRecord, Judged
+    from harness.hunt.record import HuntRecord
+from lucid.cli.huntboard import HuntBoard, HuntTally
 
 DEFAULT_SEEDS = 1_000
 FOUND = 20
@@ -72,7 +73,7 @@ def run_hunt(options: argparse.Namespace) -> int:
     known = set(record.lines)
     tally, interrupted = HuntTally(), False
     live = sys.stderr.isatty() and not options.json
-    with closing(record), chosen_workers(options) as workers, terminable(), _Board(live, record) as board:
+    with closing(record), chosen_workers(options) as workers, terminable(), HuntBoard(live, record) as board:
         try:
             with closing(judged(_seeds(options, known), options.profile, workers)) as results:
                 for each in results:
@@ -88,69 +89,6 @@ def run_hunt(options: argparse.Namespace) -> int:
     if record.failed:
         return FOUND
     return HOLE if options.marks and sum(tally.verdicts.values()) >= MARKED_SEEDS and _never(tally) else 0
-
-
-class HuntTally:
-    """What a hunt has come to so far."""
-
-    def __init__(self) -> None:
-        self.began = time.perf_counter()
-        self.verdicts: Counter[str] = Counter()
-        self.marks: Counter[str] = Counter()
-
-    def add(self, judged: Judged) -> None:
-        """Count one more seed."""
-        self.verdicts[str(judged.outcome.verdict)] += 1
-        self.marks.update(judged.outcome.marks.keys())
-
-    @property
-    def seconds(self) -> float:
-        """Wall time so far."""
-        return time.perf_counter() - self.began
-
-    @property
-    def speed(self) -> float:
-        """Seeds a second."""
-        return sum(self.verdicts.values()) / max(self.seconds, 1e-9)
-
-
-class _Board:
-    """A live table of verdicts, or a line for each seed that failed where there is no terminal."""
-
-    def __init__(self, live: bool, record: HuntRecord) -> None:
-        self._record = record
-        self._live: Any = None
-        if live:
-            from rich.console import Console
-            from rich.live import Live
-
-            self._live = Live(console=Console(stderr=True), transient=True, refresh_per_second=4)
-
-    def __enter__(self) -> _Board:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-    def show(self, line: HuntLine, tally: HuntTally) -> None:
-        """One more seed is judged."""
-        if self._live is not None:
-            self._live.update(self._table(tally))
-        elif line.verdict.failed:
-            print(f"seed {line.seed}: {line.verdict}: {line.invariant}: {line.reason}", file=sys.stderr, flush=True)
-
-    def _table(self, tally: HuntTally) -> Any:
-        from rich.table import Table
-
-        table = Table(title=f"{sum(tally.verdicts.values()):,} seeds, {tally.speed:.1f} a second", show_header=False)
-        for verdict, count in sorted(tally.verdicts.items()):
-            table.add_row(verdict, f"{count:,}")
-        for line in self._record.failed[-8:]:
-            table.add_row(f"seed {line.seed}", f"{line.verdict}: {line.invariant}: {line.reason}"[:90])
-        return table
 
 
 def _report(options: argparse.Namespace, record: HuntRecord, tally: HuntTally, interrupted: bool) -> None:

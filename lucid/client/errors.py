@@ -10,3 +10,7 @@ class BundleError(LucidError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(Code.REQUEST, detail)
+
+
+class NameTaken(BundleError):
+    """A file of a session cannot be written where another one is."""

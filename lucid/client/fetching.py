@@ -15,12 +15,13 @@ from lucid.chain.manifests import ChunkEntry, Manifest, check_manifest
 from lucid.chain.receipts import verify_receipt
 from lucid.chain.transactions import SessionAnchor
 from lucid.client import calls
-from lucid.client.bundle import NameTaken, Unpacker
 from lucid.client.calls import ClientError, T
 from lucid.client.downloading import SessionDownload
+from lucid.client.errors import NameTaken
 from lucid.client.http import Client
 from lucid.client.partial import PartialFile
 from lucid.client.sealing import OVERHEAD_BYTES, check_key, unseal, unseal_first
+from lucid.client.unpacking import Unpacker
 
 
 def proven_manifest(

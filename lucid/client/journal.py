@@ -14,8 +14,9 @@ from uuid import UUID
 
 import msgspec
 
-from lucid.client.bundle import BundleSource, sources
+from lucid.client.bundle import BundleSource
 from lucid.client.errors import BundleError
+from lucid.client.sources import sources
 
 VERSION = 1
 MAX_JOURNAL_BYTES = 64 << 20

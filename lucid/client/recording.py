@@ -20,12 +20,13 @@ from lucid.chain.manifests import check_manifest, sign_manifest
 from lucid.chain.transactions import RelayMandate, claim_message
 from lucid.chain.versions import RELAY_RULES
 from lucid.client import calls
-from lucid.client.bundle import bundle_bytes, index_of, pack, sources
+from lucid.client.bundle import bundle_bytes, index_of, pack
 from lucid.client.calls import Call, ClientError, T
 from lucid.client.errors import BundleError
 from lucid.client.http import Client
 from lucid.client.journal import Journal, marks, write_journal
 from lucid.client.sealing import OVERHEAD_BYTES, key_commitment, seal, session_key
+from lucid.client.sources import sources
 
 CHUNK_BYTES = 4 << 20
 POLL_S = 0.25

@@ -24,8 +24,8 @@ from lucid.services.process.running import main
 from lucid.services.process.service import Service
 from lucid.services.process.sibling import Sibling
 from lucid.services.process.space import Space, nearest
+from lucid.services.web.health import Condition
 from lucid.services.web.lasting import Lasting
-from lucid.services.web.web import Condition
 from lucid.storage.chunkfiles import ChunkFolder
 
 

@@ -52,9 +52,10 @@ from lucid.services.process.service import Service
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.admission import NODE, WRITE
 from lucid.services.web.asking import Asking
+from lucid.services.web.health import Condition
 from lucid.services.web.problems import Problem
 from lucid.services.web.requested import SLOT, hex_bytes, query_number
-from lucid.services.web.web import Condition, json_response
+from lucid.services.web.web import json_response
 from lucid.services.web.websocket import open_websocket
 from lucid.storage.interface import StoreDamaged
 

@@ -69,12 +69,10 @@ from lucid.services.process.driver import DRIVEN, Driver, Performer, clock_ms
 from lucid.services.process.journals import open_journal
 from lucid.services.process.running import main
 from lucid.services.process.service import Service, open_port
-from lucid.services.web.openapi import HTML
+from lucid.services.web.health import Condition
 from lucid.services.web.pages import load_page
 from lucid.services.web.problems import Problem
-from lucid.services.web.web import (
-    Condition,
-)
+from lucid.services.web.route import HTML
 
 GREETING_S = 5.0
 CERTIFY_S = 86_400.0

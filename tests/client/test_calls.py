@@ -30,7 +30,7 @@ from lucid.services.devnet import Devnet
 from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
 from lucid.services.process.config import load_config
-from lucid.services.web.openapi import Route
+from lucid.services.web.route import Route
 
 SESSION, OWNER, DATA = UUID("713582cd-70cf-44d3-a17f-bbc50069b142"), b"\xab" * 32, bytes(range(256)) * 5
 ID = chunk_id(DATA)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucid.chain.errors import Code, LucidError, Refusal
-from lucid.client.bundle import NameTaken, sources
-from lucid.client.errors import BundleError
+from lucid.client.errors import BundleError, NameTaken
+from lucid.client.sources import sources
 
 
 @settings(max_examples=30)

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucid.client import journal as module
-from lucid.client.bundle import sources
 from lucid.client.errors import BundleError
 from lucid.client.journal import Journal, marks, read_journal, write_journal
+from lucid.client.sources import sources
 
 SESSION = UUID("713582cd-70cf-44d3-a17f-bbc50069b142")
 

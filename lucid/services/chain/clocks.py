@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from lucid.chain.genesis import Genesis
-from lucid.services.web.web import Condition
+from lucid.services.web.health import Condition
 
 BLOCKS = 8
 """Blocks in a row by which the clock is judged."""

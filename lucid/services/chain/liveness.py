@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from lucid.chain.genesis import Genesis
 from lucid.machines.chain import Chain
-from lucid.services.web.web import STARTING, STARTING_S, Condition
+from lucid.services.web.health import Condition
+from lucid.services.web.web import STARTING, STARTING_S
 
 FEW_BLOCKS = 5
 """A node that lacks no more is not behind: blocks are on their way."""

@@ -22,7 +22,7 @@ from lucid.machines.effects import CertificateStored, ViewContext
 from lucid.machines.engine import Engine
 from lucid.machines.votelog import VOTES_TABLE, View, VoteLog, lost_log
 from lucid.services.chain.seenvotes import SeenVote
-from lucid.services.web.web import Condition
+from lucid.services.web.health import Condition
 from lucid.storage.durable import DurableStore
 from lucid.storage.files import write_durably
 from lucid.storage.interface import STARTS_TABLE, StoreOther

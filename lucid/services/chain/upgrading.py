@@ -8,7 +8,7 @@ from lucid.api.answers import LAST_MS, RulesState, ScheduledRules, ValidatorRule
 from lucid.chain.genesis import Genesis
 from lucid.machines.chain import Chain
 from lucid.services.chain.deciders import who_decides
-from lucid.services.web.web import Condition
+from lucid.services.web.health import Condition
 
 TOO_OLD = "too old"
 """The condition of a node that stopped."""

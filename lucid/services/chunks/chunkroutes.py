@@ -21,10 +21,10 @@ from lucid.services.process.service import Service
 from lucid.services.process.space import NoRoom, Space
 from lucid.services.web.admission import WRITE
 from lucid.services.web.lasting import Lasting
-from lucid.services.web.openapi import Query
 from lucid.services.web.problems import Problem
 from lucid.services.web.ranges import ranged
 from lucid.services.web.requested import OWNED, charge, exchange, hex_bytes, number_query, query_number, query_session
+from lucid.services.web.route import Query
 from lucid.services.web.web import Web
 
 BODY_S = 120.0

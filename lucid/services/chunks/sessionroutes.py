@@ -21,7 +21,6 @@ from lucid.services.chunks.sessionreferences import SessionReferences
 from lucid.services.process.driver import clock_ms
 from lucid.services.web.admission import NODE, WRITE
 from lucid.services.web.lasting import Lasting
-from lucid.services.web.openapi import Query
 from lucid.services.web.problems import Problem
 from lucid.services.web.requested import (
     OWNED,
@@ -32,6 +31,7 @@ from lucid.services.web.requested import (
     read_body,
     session_id,
 )
+from lucid.services.web.route import Query
 from lucid.services.web.web import Web, json_response
 
 PAGE_SESSIONS = 1_000

@@ -9,7 +9,8 @@ from lucid.services.chunks.holdings import Holdings
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import Scrub
 from lucid.services.process.space import Space
-from lucid.services.web.web import Condition, Web
+from lucid.services.web.health import Condition
+from lucid.services.web.web import Web
 from lucid.storage.durable import DurableStore
 from lucid.storage.findings import Finding
 

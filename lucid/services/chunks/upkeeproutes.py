@@ -24,7 +24,6 @@ from lucid.services.chunks.upkeep import Upkeep
 from lucid.services.process.driver import clock_ms
 from lucid.services.web.admission import OPERATOR, WRITE
 from lucid.services.web.lasting import Lasting
-from lucid.services.web.openapi import Query
 from lucid.services.web.problems import Problem
 from lucid.services.web.requested import (
     OWNED,
@@ -35,6 +34,7 @@ from lucid.services.web.requested import (
     query_session,
     session_id,
 )
+from lucid.services.web.route import Query
 from lucid.services.web.web import Web
 from lucid.storage.chunkrow import CHUNK_TABLE, decode_row
 from lucid.storage.durable import DurableStore

@@ -25,9 +25,10 @@ from lucid.services.peer.peers import Peers, PeerState
 from lucid.services.process.config import Config
 from lucid.services.process.driver import Driver
 from lucid.services.process.sibling import Sibling
+from lucid.services.web.health import Condition, Health
 from lucid.services.web.problems import Problem
 from lucid.services.web.requested import number_query, query_number, session_id
-from lucid.services.web.web import Condition, Health, Web
+from lucid.services.web.web import Web
 from lucid.storage.durable import DurableStore
 from lucid.storage.interface import StoreError
 

@@ -16,7 +16,7 @@ import trio
 from lucid.chain.errors import Code, LucidError
 from lucid.services.process.ballast import BALLAST_BYTES
 from lucid.services.process.disk import DiskAway, DiskSlow
-from lucid.services.web.web import STORE_FAILING, Condition
+from lucid.services.web.health import STORE_FAILING, Condition
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the operating system says where there is no room."""

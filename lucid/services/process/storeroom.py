@@ -9,7 +9,7 @@ from pathlib import Path
 import trio
 
 from lucid.services.process.space import mib
-from lucid.services.web.web import Condition
+from lucid.services.web.health import Condition
 
 STORE_ROOM_BYTES = 1 << 20
 """A store's disk with less is reported, although the store's commit log has room of its own for some blocks more."""

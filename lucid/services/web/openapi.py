@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -14,17 +14,7 @@ from lucid.chain.challenges import ANSWERS, SegmentAnswer
 from lucid.chain.codec import encode
 from lucid.chain.transactions import RetireNode
 from lucid.services.web.admission import READ
-
-JSON, BYTES, TEXT, HTML = "application/json", "application/octet-stream", "text/plain", "text/html"
-
-
-class Parameter(NamedTuple):
-    """What a parameter of that name means, an example, and how it is written where no route says more."""
-
-    what: str
-    example: Any
-    pattern: str = ""
-
+from lucid.services.web.route import BYTES, JSON, Parameter, Query, Route
 
 UUID_PATTERN = "^" + "-?".join(f"[0-9a-fA-F]{{{digits}}}" for digits in (8, 4, 4, 4, 12)) + "$"
 """A UUID as RFC 9562, section 4, writes it; the hyphens may be left out."""
@@ -89,30 +79,6 @@ FIELDS = {
     "request_id": "0f5c0a5e8d7f4d3f9d0b6f6a0d8f2c11",
 }
 """Examples of fields, by their names."""
-
-
-class Query(NamedTuple):
-    """A parameter of the query, as it is described."""
-
-    schema: dict[str, Any]
-    required: bool = False
-
-
-class Route(NamedTuple):
-    """One endpoint, as it is described. It gives JSON of a struct, of any object (None), bytes, or text (`media`)."""
-
-    method: str
-    path: str
-    summary: str
-    access: str
-    takes: type | None
-    raw: type | None
-    gives: type | None
-    status: int
-    query: Mapping[str, Query]
-    media: str = TEXT
-    example: Any = None
-    """A body that the route takes; its schema's own where there is none."""
 
 
 def describe(service: str, routes: Sequence[Route]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from quart import request
 from lucid.chain.errors import Code
 from lucid.services.web.budget import Charge
 from lucid.services.web.exchange import EXCHANGE, Exchange
-from lucid.services.web.openapi import UUID_PATTERN, Query
+from lucid.services.web.openapi import UUID_PATTERN
 from lucid.services.web.problems import Problem
+from lucid.services.web.route import Query
 
 BODY_S = 20.0
 """How long a body may take to arrive."""

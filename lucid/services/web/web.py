@@ -29,17 +29,17 @@ from lucid.services.peer.speaking import NEWEST_MESSAGES, OLDEST_MESSAGES
 from lucid.services.web.admission import READ, AdmissionRules, Caller, Tokens
 from lucid.services.web.bodies import decode_json
 from lucid.services.web.edge import Edge, LastingSocket
-from lucid.services.web.openapi import BYTES, HTML, JSON, TEXT, Query, Route, describe
+from lucid.services.web.health import STORE_FAILING, Condition, Health
+from lucid.services.web.openapi import describe
 from lucid.services.web.pages import load_page
 from lucid.services.web.problems import RETRY_AFTER_S, Problem, envelope
 from lucid.services.web.requested import charge, exchange, read_body, request_id
+from lucid.services.web.route import BYTES, HTML, JSON, TEXT, Query, Route
 from lucid.services.web.websocket import WebSocket
 from lucid.storage.interface import StoreError
 
 VERSIONED = "/api/v1"
 MAX_BODY_BYTES = 1 << 20
-STORE_FAILING = "store failing"
-"""The condition of a store that cannot be used; the store logs it itself, with what it said."""
 WATCH_S = 1.0
 """How often the state is looked at for the log."""
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -57,25 +57,6 @@ _log = logging.getLogger("lucid.health")
 STARTING, DEGRADED = "starting", "degraded"
 STARTING_S = 15.0
 """How long a service that lacks something is only starting."""
-
-
-class Condition(msgspec.Struct, frozen=True):
-    """What keeps a service from its work: a state's name, a sentence, and what can be done about it."""
-
-    state: str
-    sentence: str
-    remedy: str = ""
-
-
-class Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Whether a service can do its work, and if not, why: the sentences, and the conditions in full. `warnings` are of
-    what will keep it from its work, and does not yet."""
-
-    status: str
-    service: str
-    reasons: tuple[str, ...] = ()
-    conditions: tuple[Condition, ...] = ()
-    warnings: tuple[Condition, ...] = ()
 
 
 class Versions(msgspec.Struct, frozen=True):

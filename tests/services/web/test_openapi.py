@@ -15,7 +15,8 @@ from lucid.services.chain.ownclaims import Holding
 from lucid.services.devnet import Devnet
 from lucid.services.devnode import SERVICES, DevNode
 from lucid.services.web.admission import READ
-from lucid.services.web.openapi import Route, describe
+from lucid.services.web.openapi import describe
+from lucid.services.web.route import Route
 
 EXAMPLES = 12
 CHUNK = bytes(4_096)

@@ -10,7 +10,7 @@ from lucid import __version__
 from lucid.chain.errors import Code
 from lucid.chain.versions import RULES_KNOWN
 from lucid.services.peer.speaking import NEWEST_MESSAGES, OLDEST_MESSAGES
-from lucid.services.web.web import Condition
+from lucid.services.web.health import Condition
 from tests.services.web import served
 from tests.services.web.pairs import error, kit
 
