@@ -66,9 +66,18 @@ def read_result(folder: Path) -> RunResult:
         version = msgspec.json.decode(data, type=_Versioned).version
         if version != FIGURES_VERSION:
             raise ResultError(f"{path}: version {version} of the figures, this lucid reads version {FIGURES_VERSION}")
-        return msgspec.json.decode(data, type=RunResult)
+        return msgspec.convert(_respelled(msgspec.json.decode(data)), RunResult)
     except (OSError, msgspec.MsgspecError) as error:
         raise ResultError(f"{path}: {error}") from None
+
+
+def _respelled(found: Any) -> Any:
+    """The figures with the key of a fault's color as it is spelled today: earlier releases wrote `colour`."""
+    faults = found.get("faults") if isinstance(found, dict) else None
+    for each in faults if isinstance(faults, list) else ():
+        if isinstance(each, dict) and "colour" in each:
+            each["color"] = each.pop("colour")
+    return found
 
 
 class _Versioned(Struct):

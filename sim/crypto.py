@@ -12,7 +12,7 @@ from typing import Literal
 
 from lucid.chain.ed25519 import PUBLIC_KEY_BYTES, SECRET_BYTES
 
-CryptoKind = Literal["real", "modelled"]
+CryptoKind = Literal["real", "modeled"]
 
 
 class ModeledCrypto:

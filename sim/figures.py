@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from sim.faults.fault import Color, Lane
 from sim.samples import Spread
@@ -136,8 +136,7 @@ class FaultRecord(Struct, frozen=True, kw_only=True):
     kind: str
     what: str
     lane: Lane
-    color: Color = field(name="colour")
-    """By the key that reports of older releases have too."""
+    color: Color
 
 
 class Speed(Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ ABOUT = {
     "crypto": "real signatures, or a modeled stand-in that costs the same virtual time",
     "regions": "where nodes are, in order and round; all ten regions if empty",
     "pools": "pools of nodes by name: the nodes of one lead as one",
-    "links": "kinds of access by name (`dsl`, `fibre`, `lte`, ...), and which nodes have them",
+    "links": "kinds of access by name (`dsl`, `fiber`, `lte`, ...), and which nodes have them",
     "transport": "reliable: ordered connections as the services keep them; datagram: each message for itself",
     "slow_start": "idle connections begin with ten segments and double them each round trip",
     "bandwidth_mbps": "uplink and downlink of nodes that no kind of access names, in Mbit/s",

@@ -17,8 +17,8 @@ class AccessLink(NamedTuple):
 
 
 LINKS = {
-    "datacentre": AccessLink(1_000 * MEGABIT, 1_000 * MEGABIT, 0, "1 Gbit/s both ways; assumed"),
-    "fibre": AccessLink(100 * MEGABIT, 500 * MEGABIT, 2_000, "500/100 Mbit/s home fiber, 2 ms; assumed"),
+    "datacenter": AccessLink(1_000 * MEGABIT, 1_000 * MEGABIT, 0, "1 Gbit/s both ways; assumed"),
+    "fiber": AccessLink(100 * MEGABIT, 500 * MEGABIT, 2_000, "500/100 Mbit/s home fiber, 2 ms; assumed"),
     "dsl": AccessLink(10 * MEGABIT, 50 * MEGABIT, 10_000, "50/10 Mbit/s VDSL with interleaving, 10 ms; assumed"),
     "lte": AccessLink(10 * MEGABIT, 30 * MEGABIT, 25_000, "30/10 Mbit/s mobile, 25 ms; assumed"),
     "europe2019": AccessLink(20_700_000, 40 * MEGABIT, 0, "SimBlock's Europe of 2019"),

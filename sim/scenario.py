@@ -25,7 +25,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     duration: Duration = "1h"
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
     profile: str = "regions"
-    crypto: Literal["real", "modelled"] = "modelled"
+    crypto: Literal["real", "modeled"] = "modeled"
     regions: list[str] = field(default_factory=list)
     pools: dict[str, list[int]] = field(default_factory=dict)
     links: dict[str, list[int]] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from sim.durations import Duration, duration_ms
 from sim.faults.fault import Fault
 from sim.latency import PROFILES, region_names
 from sim.links import LINKS
+from sim.respelling import respelled
 from sim.scenario import Scenario
 from sim.scenarioerror import ScenarioError, check_nodes
 from sim.valueerror import wrong_value
@@ -27,6 +28,7 @@ def changed(scenario: Scenario, **values: Any) -> Scenario:
 
 def checked(data: dict[str, Any]) -> Scenario:
     """A scenario of these values; raises `ScenarioError` naming the key."""
+    data = respelled(data)
     try:
         scenario = msgspec.convert(data, Scenario)
     except msgspec.ValidationError as error:

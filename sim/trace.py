@@ -86,7 +86,7 @@ class Trace:
     def tell_fault(self, now_us: int, what: str, place: int, lane: str, color: str) -> None:
         """The fault at this place of the scenario is about to begin or to end; for the file alone."""
         if self._lines is not None:
-            self._lines.write({"at_us": now_us, "fault": what, "place": place, "lane": lane, "colour": color})
+            self._lines.write({"at_us": now_us, "fault": what, "place": place, "lane": lane, "color": color})
 
     def network(self, names: list[str]) -> None:
         """Which nodes there are, by index; for the file alone."""

@@ -88,7 +88,7 @@ def _happened(path: Path, head: JournalHeader, entries: Iterable[Entry], lanes: 
     store = MemoryStore()
     for name, rows in head.tables:
         store.write((name, key, value) for key, value in rows)
-    crypto = MeteredCrypto("real" if head.crypto == "real" else "modelled", CPUS["server"])
+    crypto = MeteredCrypto("real" if head.crypto == "real" else "modeled", CPUS["server"])
     genesis, lane = _decoded(path, head.genesis, Genesis), lanes[head.key]
     machine: Manager | Engine
     kind: Any

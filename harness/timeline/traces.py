@@ -20,7 +20,7 @@ def story_of_trace(path: Path) -> Story:
         except (KeyError, TypeError, ValueError) as error:
             raise TraceError(f"{path} has a line that is none of a trace: {line} ({error!r})") from None
     for line in began.values():
-        story.fault(line["at_us"], None, _text(line), line["colour"])
+        story.fault(line["at_us"], None, _text(line), _color(line))
     return story
 
 
@@ -39,7 +39,7 @@ def _take(story: Story, line: dict[str, Any], places: dict[int, int], began: dic
     elif "fault" in line:
         if line["fault"].partition(":")[0].endswith(" ends"):
             first = began.pop(line["place"], line)
-            story.fault(first["at_us"], at_us, _text(first), line["colour"])
+            story.fault(first["at_us"], at_us, _text(first), _color(line))
         else:
             began[line["place"]] = line
     elif "broken" in line:
@@ -48,6 +48,12 @@ def _take(story: Story, line: dict[str, Any], places: dict[int, int], began: dic
         story.lanes = list(line["nodes"])
     elif "trace" not in line:
         raise ValueError("no such line")
+
+
+def _color(line: dict[str, Any]) -> str:
+    """By either key: earlier releases wrote `colour`."""
+    color: str = line["color"] if "color" in line else line["colour"]
+    return color
 
 
 def _text(line: dict[str, Any]) -> str:

@@ -44,7 +44,7 @@ def run_replay(options: argparse.Namespace) -> int:
             head, entries = read_journal(path)
             if head.machine == "engine" and not head.secret:
                 head = replace(head, secret=_secret(options.key, path))
-            crypto = MeteredCrypto("real" if head.crypto == "real" else "modelled", CPUS["server"])
+            crypto = MeteredCrypto("real" if head.crypto == "real" else "modeled", CPUS["server"])
             count, difference = replayed(head, entries, crypto)
         except JournalError as error:
             raise Failure(str(error)) from None

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 DEFAULT_FOLDER = Path("runs")
 
 
+def _spelled(text: str) -> str:
+    """A kind of signatures as it is spelled today: earlier releases wrote `modelled`."""
+    return "modeled" if text == "modelled" else text
+
+
 def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `lucid sim run`."""
     run = actions.add_parser(
@@ -33,8 +38,11 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     run.add_argument("--duration", metavar="TIME", help="simulated time, such as 90s, 10m, 24h")
     run.add_argument("--seed", type=int, metavar="S", help="seed of all that is random")
     run.add_argument(
-        "--crypto", choices=("real", "modelled"), help="signatures: real ones, or a stand-in that is faster"
-    )
+        "--crypto",
+        choices=("real", "modeled"),
+        type=_spelled,
+        help="signatures: real ones, or a stand-in that is faster",
+    )  # fmt: skip
     run.add_argument("--profile", metavar="NAME", help="network: regions, lan, tor or constant")
     run.add_argument(
         "--set", action="append", default=[], dest="settings", metavar="KEY=VALUE",

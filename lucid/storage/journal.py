@@ -12,7 +12,8 @@ from lucid.machines.journal import JOURNAL_VERSION, Entry, JournalHeader, entry
 from lucid.storage.records import RecordWriter, read_records
 
 MACHINES = ("manager", "engine", "anchoring")
-CRYPTO_KINDS = ("real", "modelled")
+CRYPTO_KINDS = ("real", "modeled", "modelled")
+"""The last is how earlier releases spell `modeled`."""
 
 
 class JournalError(Exception):

@@ -88,10 +88,10 @@ def fake_metrics(
     reason = {"pass": "", "no_progress": "no block became final for 412 s"}.get(verdict, "agreement at height 211")
     return {
         **{"lucid": "0.1.0", "commit": "", "python": "3.11.2", "scenario": "default", "seed": 1, "nodes": nodes},
-        **{"crypto": "modelled", "profile": "regions", "profile_about": "ten regions"},
+        **{"crypto": "modeled", "profile": "regions", "profile_about": "ten regions"},
         **{"verdict": verdict, "invariant": broken, "reason": reason, "notes": []},
         "description": "A handful of nodes in five regions, with a session anchored every few seconds.",
-        "command": f"lucid sim run default --nodes {nodes} --duration 1h --seed 1 --crypto modelled",
+        "command": f"lucid sim run default --nodes {nodes} --duration 1h --seed 1 --crypto modeled",
         "duration_ms": int(max([60_000, *(row[5] for row in series["chain"])]) + 9_000),
         **{key: f"{chance.getrandbits(256):064x}" for key in ("trace_hash", "state_root", "chain_id")},
         "blocks": {"final": blocks, "height": blocks, "forked": len(series["forks"]), "epoch": blocks // epoch_views},
@@ -143,7 +143,7 @@ def fault(kind: str, what: str, at_ms: int, until_ms: int | None) -> dict[str, A
     """A fault as `metrics.json` records it."""
     color = kind if kind in ("crash", "partition") else "disturbance"
     lane = "process" if kind == "crash" else "network"
-    return {"at_ms": at_ms, "until_ms": until_ms, "kind": kind, "what": what, "lane": lane, "colour": color}
+    return {"at_ms": at_ms, "until_ms": until_ms, "kind": kind, "what": what, "lane": lane, "color": color}
 
 
 STORM: list[dict[str, Any]] = [

@@ -138,10 +138,19 @@ def test_a_page_is_made_of_whole_results_alone(tmp_path: Path, key: str) -> None
         read_result(tmp_path)
 
 
+def test_results_of_earlier_releases_are_read(tmp_path: Path) -> None:
+    """They have another key for the color of a fault."""
+    document = {"version": FIGURES_VERSION, **RUNS["storm"]}
+    old = [{**{k: v for k, v in each.items() if k != "color"}, "colour": each["color"]} for each in document["faults"]]
+    assert old
+    (tmp_path / "metrics.json").write_text(json.dumps({**document, "faults": old}))
+    assert render(read_result(tmp_path)) == page_of(document)
+
+
 def planted(value: Any) -> Any:
     """The document with every string in it made hostile that is one of no few, and the keys of `refusals` too."""
     if isinstance(value, dict):
-        kept = ("verdict", "lane", "colour")
+        kept = ("verdict", "lane", "color")
         return {k: {HOSTILE: 3} if k == "refusals" else v if k in kept else planted(v) for k, v in value.items()}
     if isinstance(value, list):
         return [planted(v) for v in value]

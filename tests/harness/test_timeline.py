@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import zstandard
 
 from harness.run import run
 from harness.timeline.journals import story_of_journals
@@ -77,6 +78,16 @@ def test_a_trace_tells_of_nodes_messages_and_faults(folder: Path) -> None:
         message = story.got_message[place]
         assert story.sent_at[message] < at and story.sent_lane[message] != story.got_lane[place], "both ends"
     assert list(story.mark_at) == sorted(story.mark_at) and list(story.got_at) == sorted(story.got_at)
+
+
+def test_a_trace_of_an_earlier_release_is_told_the_same(folder: Path, tmp_path: Path) -> None:
+    """It has another key for the color of a fault."""
+    data = zstandard.ZstdDecompressor().decompressobj().decompress((folder / "trace.jsonl.zst").read_bytes())
+    assert b'"color":' in data
+    old = tmp_path / "a run"
+    old.mkdir()
+    (old / "trace.jsonl.zst").write_bytes(zstandard.compress(data.replace(b'"color":', b'"colour":')))
+    assert story_of_trace(old).faults == story_of_trace(folder).faults
 
 
 def test_journals_tell_the_same_as_the_trace(folder: Path) -> None:

@@ -17,9 +17,9 @@ PI = CPUS["pi4"]
 
 ALL: dict[str, Crypto] = {
     "real": Edwards25519(),
-    "modelled": ModeledCrypto(),
+    "modeled": ModeledCrypto(),
     "metered real": MeteredCrypto("real", PI),
-    "metered modeled": MeteredCrypto("modelled", PI),
+    "metered modeled": MeteredCrypto("modeled", PI),
 }
 
 each_crypto = pytest.mark.parametrize("crypto", ALL.values(), ids=ALL.keys())
@@ -109,7 +109,7 @@ def test_a_changed_vrf_proof_shows_nothing(crypto: Crypto, secret: bytes, alpha:
     assert crypto.vrf_verify(crypto.public_key(bytes(31) + b"\x01"), alpha, proof) is None
 
 
-@pytest.mark.parametrize("kind", ["real", "modelled"])
+@pytest.mark.parametrize("kind", ["real", "modeled"])
 def test_the_meter_agrees_with_what_it_meters(kind: sim.crypto.CryptoKind) -> None:
     metered, plain = MeteredCrypto(kind, PI), ALL[kind]
     secret = b"s" * 32
@@ -121,7 +121,7 @@ def test_the_meter_agrees_with_what_it_meters(kind: sim.crypto.CryptoKind) -> No
 
 
 def test_the_meter_counts_every_operation_also_those_that_it_remembers() -> None:
-    metered = MeteredCrypto("modelled", PI)
+    metered = MeteredCrypto("modeled", PI)
     secret = bytes(32)
     key = metered.public_key(secret)
     assert metered.spent_us == 0
@@ -141,7 +141,7 @@ def test_the_meter_counts_every_operation_also_those_that_it_remembers() -> None
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.booleans()), max_size=60))
 def test_what_is_remembered_and_forgotten_changes_no_answer(questions: list[tuple[int, int, bool]]) -> None:
     plain = ModeledCrypto()
-    metered = MeteredCrypto("modelled", PI)
+    metered = MeteredCrypto("modeled", PI)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sim.meteredcrypto, "REMEMBERED", 2)
         for who, what, honest in questions:

@@ -116,7 +116,7 @@ def test_another_seed_is_another_history(file: Path) -> None:
 @pytest.mark.parametrize("nodes", [1, 4])
 def test_modeled_and_real_signatures_both_pass(nodes: int) -> None:
     real = passed(scenario(nodes=nodes, duration="40s", profile="constant", crypto="real")).document
-    modeled = passed(scenario(nodes=nodes, duration="40s", profile="constant", crypto="modelled")).document
+    modeled = passed(scenario(nodes=nodes, duration="40s", profile="constant", crypto="modeled")).document
     assert real["blocks"] == modeled["blocks"]
     assert real["trace_hash"] != modeled["trace_hash"], "keys and signatures are in the trace"
     assert real["finality_ms"]["p50"] == pytest.approx(modeled["finality_ms"]["p50"], rel=0.02), "at the same cost"

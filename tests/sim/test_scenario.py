@@ -136,7 +136,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         duration=draw(durations),
         seed=draw(st.integers(0, 2**63 - 1)),
         profile=draw(st.sampled_from(sorted(PROFILES))),
-        crypto=draw(st.sampled_from(["real", "modelled"])),
+        crypto=draw(st.sampled_from(["real", "modeled"])),
         regions=draw(st.lists(st.sampled_from(region_names()), max_size=4)),
         pools=pools,
         links={"dsl": sorted(set(range(nodes)) - set(pooled))},

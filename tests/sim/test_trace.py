@@ -136,7 +136,7 @@ def test_the_file_tells_the_story_in_order(tmp_path: Path) -> None:
         {"at_us": 10, "node": 2, "fact": "EnteredView", "epoch": 0, "view": 3, "skipped": True},
         {"at_us": 11, "node": 2, "fact": "Refused", "code": 1001},
         {"at_us": 12, "node": 2, "fact": "Signed", "epoch": 0, "view": 3, "kind": SKIP, "block": ""},
-        {"at_us": 13, "fault": "loss begins", "place": 4, "lane": "network", "colour": "disturbance"},
+        {"at_us": 13, "fault": "loss begins", "place": 4, "lane": "network", "color": "disturbance"},
         {"at_us": 14, "power": 2, "up": False},
         {"at_us": 15, "broken": "agreement: a or b"},
     ]

@@ -23,7 +23,7 @@ ENTRIES = 40
 in_place = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def head(machine: str = "engine", crypto: str = "modelled") -> JournalHeader:
+def head(machine: str = "engine", crypto: str = "modeled") -> JournalHeader:
     store = MemoryStore()
     store.write([("vote", b"latest", b"nothing")])
     return header(
