@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lucid.chain.keys import Crypto
 from lucid.poot.crypto import Edwards25519
+from sim.cpus import Cpu
 from sim.crypto import CryptoKind, ModeledCrypto
-from sim.devices import Cpu
 
 REMEMBERED = 65_536
 

@@ -17,7 +17,7 @@ from random import Random
 from lucid.machines.effects import PeerJoined, Received
 from sim.clock import TAG_BITS, Moment, VirtualClock
 from sim.connections import Connections
-from sim.devices import quantile_table
+from sim.disktime import quantile_table
 from sim.flights import RECEIVERS, Flight, Volley
 from sim.latency import PPM, Profile
 from sim.links import AccessLink

@@ -19,8 +19,8 @@ from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
 from lucid.machines.replicamessages import is_replica_message
 from lucid.machines.votelog import new_log
-from sim.devices import DiskTime
 from sim.disk import Damaged, Disk
+from sim.disktime import DiskTime
 from sim.faulthooks import EffectHook, StartHook
 from sim.faults.fault import Fault
 from sim.runner import Gone, Runner

@@ -33,8 +33,8 @@ from lucid.machines.performing import complete
 from lucid.machines.replication import Replicator
 from lucid.storage.journal import JournalWriter
 from sim.clock import Moment
-from sim.costs import MachinePace
 from sim.disk import Damaged, Disk
+from sim.machinepace import MachinePace
 
 if TYPE_CHECKING:
     from sim.node import Node

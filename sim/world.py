@@ -20,16 +20,18 @@ from lucid.storage.journal import JournalWriter
 from sim.chunkclients import ChunkClients
 from sim.clock import Moment, VirtualClock
 from sim.connections import Connections
-from sim.costs import Costs, Draws
+from sim.costs import Costs
+from sim.cpus import CPUS, FREE
 from sim.datachain import DataChain, wire_length
-from sim.devices import CPUS, DISKS, FREE, DiskTime
 from sim.disk import Disk, SharedBytes
+from sim.disktime import DISKS, DiskTime
 from sim.execution import SharedValidator
 from sim.faulthooks import Hooks
 from sim.faults.fault import Fault
 from sim.holdingload import HoldingLoad
 from sim.latency import PROFILES, base_latency_us, region_names
 from sim.links import LINKS, MEGABIT, symmetric
+from sim.machinepace import Draws
 from sim.meteredcrypto import MeteredCrypto
 from sim.network import Network
 from sim.node import Node

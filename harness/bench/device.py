@@ -1,4 +1,4 @@
-"""What a device takes for signatures and durable writes: figures of its own for the profiles of `sim/devices.py`."""
+"""What a device takes for signatures and durable writes: figures of its own for the profiles of `sim/cpus.py`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 from harness.bench.row import Row, Say
 from lucid.poot.crypto import Edwards25519
-from sim.devices import CPUS, STEPS, Cpu
+from sim.cpus import CPUS, Cpu
+from sim.disktime import STEPS
 
 MODEL = Path("/proc/device-tree/model")
 """Where Linux says what board it runs on."""
@@ -25,7 +26,7 @@ SECRET = bytes(range(32))
 def bench_device(say: Say, folder: Path | None = None, rounds: int = ROUNDS, writes: int = WRITES) -> list[Row]:
     """Measure this machine's core and the disk that `folder` is on, the current one if there is none.
 
-    `say` is told the lines for `sim/devices.py`.
+    `say` is told the lines for `sim/cpus.py`.
     """
     say(f"core: {rounds} of each operation")
     cpu = measured_cpu(rounds)

@@ -18,7 +18,7 @@ from lucid.chain.genesis import Parameters
 from lucid.chain.transactions import SessionAnchor, claim_message
 from lucid.poot.crypto import Edwards25519
 from lucid.services.devnet import Devnet
-from sim.devices import quantile_table
+from sim.disktime import quantile_table
 from sim.exponential import exponential_us
 from sim.latency import PPM, PROFILES, base_latency_us, region_names
 from sim.network import JITTER_MASK

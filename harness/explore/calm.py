@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 
 from harness.explore.post import Broken
 from harness.explore.replica import Replica
-from harness.explore.scope import Setting
+from harness.explore.setting import Setting
 
 LATENCY_MS = 10
 BOUND_MS = 60_000

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from harness.explore.replica import Half, Replica
-from harness.explore.scope import Setting
+from harness.explore.setting import Setting
 from lucid.chain.codec import encode
 from lucid.chain.genesis import Genesis
 from lucid.chain.validators import ValidatorSet

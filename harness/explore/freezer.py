@@ -8,7 +8,7 @@ from copyreg import dispatch_table
 from typing import Any
 
 from harness.explore.replica import Replica
-from harness.explore.scope import Setting
+from harness.explore.setting import Setting
 
 
 class Freezer:

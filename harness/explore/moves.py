@@ -12,7 +12,7 @@ from harness.explore.fingerprint import fingerprint
 from harness.explore.freezer import Freezer
 from harness.explore.post import Broken, Post, Subject, members
 from harness.explore.replica import Replica
-from harness.explore.scope import Setting
+from harness.explore.setting import Setting
 from harness.explore.traitor import Traitor
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.machines.messages import CertificatesRequest, VoteMessage

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from harness.explore.replica import SentMessage
-from harness.explore.scope import Setting
+from harness.explore.setting import Setting
 from lucid.chain.transactions import Equivocation
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote, conflict
 from lucid.machines.messages import (

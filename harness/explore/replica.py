@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, NamedTuple, assert_never
 
-from harness.explore.scope import Setting
+from harness.explore.setting import Setting
 from lucid.machines.effects import (
     GAP_TIMER,
     REPAIR_TIMER,

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from harness.explore.calm import check_calm
 from harness.explore.moves import MoveOutcome, Moves
 from harness.explore.post import Broken
-from harness.explore.scope import ExploreScope, Setting
+from harness.explore.scope import ExploreScope
+from harness.explore.setting import Setting
 
 BITS = 28
 """For each number in a state's: so many stands or sets of letters are more than any memory holds."""

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from harness.explore.post import Post
 from harness.explore.replica import SentMessage
-from harness.explore.scope import Setting
+from harness.explore.setting import Setting
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate, assemble
 from lucid.chain.transactions import Transaction, UptimeBeacon, claim_message, endorsement_message

@@ -31,7 +31,7 @@ from lucid.machines.engine import Engine
 from lucid.machines.journal import Entry, JournalHeader
 from lucid.machines.manager import Manager
 from lucid.storage.journal import JournalError, read_journal
-from sim.devices import CPUS
+from sim.cpus import CPUS
 from sim.meteredcrypto import MeteredCrypto
 
 Happened = tuple[int, int, Any]

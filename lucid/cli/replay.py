@@ -35,7 +35,7 @@ def run_replay(options: argparse.Namespace) -> int:
     from lucid.chain.errors import Refusal
     from lucid.machines.journal import replay as replayed
     from lucid.storage.journal import JournalError, read_journal
-    from sim.devices import CPUS
+    from sim.cpus import CPUS
     from sim.meteredcrypto import MeteredCrypto
 
     status = 0

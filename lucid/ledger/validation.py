@@ -153,7 +153,7 @@ class Validator:
         proposer = parent.core.roster.members[turn.leader(header.view)]
         if (header.proposer, header.entity) != (proposer.key, proposer.entity):
             raise Refusal(Code.BLOCK_LEADER)
-        # Rule 10 before 11: a VRF proof takes some nine times as long to check as a signature (`sim.devices`).
+        # Rule 10 before 11: a VRF proof takes some nine times as long to check as a signature (`sim.cpus`).
         if not self.crypto.verify(header.proposer, header.hash, block.signature):
             raise Refusal(Code.BLOCK_SIGNATURE)
         # Over the parent's beacon and nothing else: with a view in it, leaders could grind (section 4, Who leads).

@@ -14,7 +14,8 @@ from harness.calibration.costs import costs_of, without
 from harness.calibration.real import links_us
 from harness.calibration.writes import WriteMeter
 from sim.clock import VirtualClock
-from sim.costs import Costs, MachinePace
+from sim.costs import Costs
+from sim.machinepace import MachinePace
 from sim.scenario import Scenario
 from sim.scenariochecks import changed
 

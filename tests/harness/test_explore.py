@@ -13,8 +13,9 @@ from harness.explore.freezer import Freezer
 from harness.explore.moves import IN_TIME
 from harness.explore.post import Broken, Post
 from harness.explore.replica import Replica, SentMessage
-from harness.explore.scope import SILENT, ExploreScope, Setting
+from harness.explore.scope import SILENT, ExploreScope
 from harness.explore.search import Result, Search
+from harness.explore.setting import Setting
 from harness.hunt.ablation import without
 from lucid.chain.transactions import Equivocation, Transaction
 from lucid.chain.votes import FINALIZE, NOTARIZE, Vote, vote_message

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 import sim.meteredcrypto
 from lucid.chain.keys import Crypto
 from lucid.poot.crypto import Edwards25519
+from sim.cpus import CPUS
 from sim.crypto import ModeledCrypto
-from sim.devices import CPUS
 from sim.meteredcrypto import MeteredCrypto
 
 PI = CPUS["pi4"]

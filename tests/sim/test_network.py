@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lucid.machines.effects import PeerJoined, Received
 from sim.clock import VirtualClock
-from sim.devices import quantile_table
+from sim.disktime import quantile_table
 from sim.faults.fault import Fault
 from sim.faults.loss import Loss
 from sim.faults.withhold import PROPOSAL_KIND, Withhold

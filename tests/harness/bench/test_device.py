@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.bench import device
 from harness.bench.device import bench_device, durable_us, measured_cpu, quantiles
-from sim.devices import quantile_table
+from sim.disktime import quantile_table
 
 
 def test_every_operation_and_write_is_measured(tmp_path: Path) -> None:

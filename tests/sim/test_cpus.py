@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from sim.devices import CPUS, DISKS, DiskKind, DiskTime, quantile_table
+from sim.cpus import CPUS
+from sim.disktime import DISKS, DiskKind, DiskTime, quantile_table
 from tests.runs import passed, scenario
 
 
