@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from msgspec import Meta
 
 from sim.clock import Moment
-from sim.faults.fault import FaultSpace, Hooks, Lane, NodeFault, name
+from sim.faulthooks import Hooks
+from sim.faults.fault import Lane, NodeFault, name
 from sim.faults.rot import SHARED
 from sim.faults.wipe import Votes, Wipe, new_card
+from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
     from random import Random
