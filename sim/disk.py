@@ -45,6 +45,8 @@ class Disk(MemoryStore):
         self._one = (SharedBytes() if copies is None else copies).of
         self._unsynced: deque[list[Write]] = deque()
         self._damaged: set[tuple[str, bytes]] = set()
+        self._strayed: dict[tuple[str, bytes], bytes | None] = {}
+        """What was meant for rows that are as they were before."""
 
     def damage(self, rows: Iterable[tuple[str, bytes]]) -> None:
         """From now on these rows, by table and key, cannot be read."""
@@ -54,6 +56,7 @@ class Disk(MemoryStore):
         """A row of the oldest batch that is not yet safe stays as it was: its bytes lie in place of another, which
         cannot be read from now on."""
         before = next(value for table, key, value in self._unsynced[0] if (table, key) == meant)
+        self._strayed[meant] = super().get(*meant)
         super().write([(*meant, before)])
         self.damage([other])
 
@@ -72,7 +75,7 @@ class Disk(MemoryStore):
 
     def peek(self, table: str, key: bytes) -> bytes | None:
         """What was written, for who looks on from outside."""
-        return super().get(table, key)
+        return self._strayed[table, key] if (table, key) in self._strayed else super().get(table, key)
 
     def keys(self, table: str) -> list[bytes]:
         """The keys of a table, in order."""
@@ -85,10 +88,12 @@ class Disk(MemoryStore):
     def write(self, writes: Iterable[Write]) -> None:
         """Apply one batch; it is undone by a crash that comes before its `sync`."""
         undo: list[Write] = []
-        tables, damaged, one = self._tables, self._damaged, self._one
+        tables, damaged, strayed, one = self._tables, self._damaged, self._strayed, self._one
         for table, key, value in writes:
             if damaged:
                 damaged.discard((table, key))
+            if strayed:
+                strayed.pop((table, key), None)
             rows = tables.get(table)
             if rows is None:
                 rows = tables[table] = {}

@@ -68,9 +68,6 @@ PROFILES = {
         SwarmProfile("honest", "honest nodes alone: networks, processes, disks and clocks", frozenset(
             ("network", "process", "disk", "clock")), False),
         SwarmProfile("crash", "processes and power alone", frozenset(("process", "disk")), False, 6),
-        SwarmProfile("cards", "cards that tear, rot and misdirect writes, and power cuts", frozenset(
-            ("network", "process", "disk")), False, 4, least_nodes=4, kinds=frozenset((
-            "crash", "half_synced", "loss", "misdirected", "power_cut", "rot", "stall", "torn"))),
         SwarmProfile("byzantine", "traitors on a network that loses and splits",
             frozenset(("network", "byzantine")), True, least_nodes=4, least_traitors=1),
         SwarmProfile("upgrade",
@@ -91,6 +88,9 @@ PROFILES = {
         SwarmProfile("relays", "sessions that nodes bring to others for credits, and traitors who lie about it",
             frozenset(("network", "process", "byzantine")), True, least_nodes=4, least_traitors=1, relays=True,
             kinds=frozenset(("crash", "delay", "double_vote", "loss", "partition", "power_cut", "self_deal", "wipe"))),
+        SwarmProfile("cards", "cards that tear, rot and misdirect writes, and power cuts", frozenset(
+            ("network", "process", "disk")), False, 4, least_nodes=4, kinds=frozenset((
+            "crash", "half_synced", "loss", "misdirected", "power_cut", "rot", "stall", "torn"))),
     )
 }  # fmt: skip
 

@@ -78,6 +78,7 @@ HALT: dict[str, tuple[Make, str]] = {
 GO_ON = {
     "chunk_rot": on_each("chunk_rot", percent=100),
     "clock": on_each("clock", offset_ms=30_000),
+    "misdirected": on_each("misdirected"),
     "old_release": on_each("old_release"),
     "rot": on_each("rot", percent=100),
     "withhold": on_each("withhold"),

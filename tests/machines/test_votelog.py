@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, conflict
 from lucid.ledger.memory import MemoryStore
-from lucid.machines.votelog import VOTES_TABLE, VoteLog, new_log
+from lucid.machines.votelog import VOTES_TABLE, VoteLog, lost_log, new_log
 from tests.builders import digest
 
 KEY = digest("key")
@@ -153,6 +153,71 @@ def test_a_loss_at_the_beginning_of_time_is_a_loss() -> None:
     log = VoteLog(MemoryStore())
     log.open_epoch(0, 0, 0, witnessed=False)
     assert log.lost_ms and may_sign(log, 0, 1) == set()
+
+
+def test_a_missing_log_begins_before_all_views() -> None:
+    log = VoteLog(MemoryStore())
+    assert (log.view, log.last, log.lost_ms) == ((0, 0), (0, 0), 0)
+    assert log.open_epoch(0, 0, 0, witnessed=False)
+    assert (log.view, log.lost_ms) == ((1, 0), 1), "no time is no loss, so the loss is at 1 at the earliest"
+
+
+def test_a_log_that_is_read_has_the_votes_and_the_last_of_them() -> None:
+    store = new_store()
+    log = VoteLog(store)
+    log.enter((2, 7))
+    own = [make_vote(2, 7, kind) for kind in (NOTARIZE, SKIP)]
+    for vote in own:
+        log.record(vote)
+    assert log.last == (2, 7)
+    log.enter((2, 8))
+    store.write([log.write()])
+    again = VoteLog(store)
+    assert (again.view, again.last, again.all_votes()) == ((2, 8), (2, 7), own)
+    again.record(make_vote(2, 8, NOTARIZE))
+    again.enter((3, 1))
+    assert again.last == (2, 8)
+    assert VoteLog(new_store()).last == (0, 0), "without votes it is the view that it was written in"
+
+
+def test_what_carries_its_signature_can_be_its_vote_or_cannot() -> None:
+    log = VoteLog(new_store())
+    log.enter((0, 1))
+    log.record(make_vote(0, 1, NOTARIZE))
+    log.enter((0, 4))
+    log.record(make_vote(0, 4, NOTARIZE))
+    assert log.knows(0, 4, NOTARIZE, BLOCKS[0])
+    assert not log.knows(0, 4, NOTARIZE, BLOCKS[1])
+    assert not log.knows(0, 4, SKIP, b""), "of the view that it is in it knows all"
+    assert not log.knows(0, 3, SKIP, b""), "and of the one before"
+    assert log.knows(0, 2, SKIP, b"") and log.knows(0, 1, NOTARIZE, BLOCKS[1]), "what is closed is forgotten"
+    log.enter((0, 9))
+    assert log.knows(0, 4, NOTARIZE, BLOCKS[1])
+    assert not log.knows(0, 5, SKIP, b""), "above its last vote it signed nothing"
+    assert not log.knows(1, 1, SKIP, b"")
+    log.enter((1, 1))
+    assert log.knows(0, 4, SKIP, b"") and not log.knows(0, 5, SKIP, b"")
+
+
+def test_a_log_that_was_lost_cannot_tell_what_it_signed() -> None:
+    log = VoteLog(MemoryStore())
+    assert log.knows(0, 1, SKIP, b"")
+    log.open_epoch(0, 0, 1_000, witnessed=False)
+    assert not log.missing and log.knows(5, 1, SKIP, b"")
+
+
+@pytest.mark.parametrize(("now", "lost_ms"), [(0, 1), (1, 1), (2, 2), (1_000, 1_000)])
+def test_a_log_that_is_given_up_closes_its_epoch_and_those_before(now: int, lost_ms: int) -> None:
+    store = new_store()
+    log = VoteLog(store)
+    log.enter((3, 2))
+    log.record(make_vote(3, 2, NOTARIZE))
+    store.write([log.write()])
+    store.write([lost_log(3, now)])
+    lost = VoteLog(store)
+    assert (lost.view, lost.lost_ms, lost.missing, lost.all_votes()) == ((4, 0), lost_ms, False, [])
+    assert all(may_sign(lost, epoch, 2) == set() for epoch in (2, 3))
+    assert lost.knows(3, 2, NOTARIZE, BLOCKS[1])
 
 
 class Validator(RuleBasedStateMachine):

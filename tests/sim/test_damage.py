@@ -73,8 +73,11 @@ def test_a_misdirected_write_leaves_its_row_as_it_was_and_another_that_cannot_be
     disk.sync()
     disk.crash()
     assert (disk.get("a", b"1"), disk.get("a", b"3")) == (b"x", b"z"), "it is safe, and reads well"
+    assert disk.peek("a", b"1") == b"new", "who looks on from outside sees what was meant"
     with pytest.raises(Damaged):
         disk.get("a", b"2")
+    disk.write([("a", b"1", b"newest")])
+    assert disk.get("a", b"1") == disk.peek("a", b"1") == b"newest"
 
 
 def test_a_node_goes_on_after_a_misdirected_write_until_it_starts_from_its_card() -> None:

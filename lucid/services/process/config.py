@@ -124,8 +124,9 @@ def load_config(environment: Mapping[str, str] = os.environ, file: Path | None =
             continue
         try:
             checked[key] = msgspec.convert(value, _TYPES[key], strict=False, dec_hook=_path)
-        except msgspec.ValidationError as error:
-            wrong.append(f"{key}: {error}")
+        except (msgspec.ValidationError, UnicodeEncodeError) as error:
+            # Bytes of an environment that are not UTF-8 come as characters that have no bytes.
+            wrong.append(f"{key}: {error if isinstance(error, msgspec.ValidationError) else 'is not UTF-8'}")
             broken.add(key)
     config = Config(**checked)
     wrong += [each.sentence for each in _impossible(config) if broken.isdisjoint(each.keys)]

@@ -185,6 +185,12 @@ def test_a_key_for_tls_that_is_locked_is_refused_and_nobody_is_asked_for_its_pas
 KEYS = sorted(Config.__struct_fields__)
 
 
+def test_bytes_that_are_no_text_are_told_by_their_key() -> None:
+    with pytest.raises(ConfigError) as found:
+        load_config({"LUCID_PORT": "\udcff"})
+    assert found.value.detail == "port: is not UTF-8"
+
+
 @settings(max_examples=100)
 @given(
     st.dictionaries(
