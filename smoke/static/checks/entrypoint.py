@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.static.checks.given import uncalled, ungiven, wanting
+from smoke.static.checks.given import makes_no_app, uncalled, ungiven, wanting
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.image import Image
 from smoke.static.model.servers.served import LOOPBACK
@@ -236,6 +236,9 @@ def _app(scope: Scope, program: LoadedProgram, entry: Source) -> Iterator[Findin
             yield APP.fail(
                 f"{entry.path} has no app for celery to work for, nor is there a celery.py beside it", name, where
             )
+            return
+        if start.server in ("flask", "quart") and names == ["*"] and makes_no_app(program, entry):
+            yield APP.fail(f"{entry.path} has neither an app nor a function that is called create_app", name, where)
             return
         clause = ungiven(program, entry, names) if start.factory else ""
         if not (start.factory or _configured(image)):

@@ -77,6 +77,14 @@ _CALLED_AS_APP = frozenset({"gunicorn", "waitress", "waitress-serve"})
 """Servers that call what they are given for each request; others try to call a factory first."""
 
 
+def makes_no_app(program: LoadedProgram, entry: Source) -> bool:
+    """Whether a module surely has no app for flask, nor a factory of a name that flask tries."""
+    open_ = entry.dynamic or entry.stars or entry.made or entry.given or entry.path.endswith("__init__.py")
+    known = {"app", "application", "create_app", "make_app"} & {*entry.names}
+    own = (program.importer.find(each.module).source or each.level for each in entry.imports)
+    return not (open_ or known or any(own))
+
+
 def _joined_elsewhere(program: LoadedProgram, path: str) -> bool:
     """Whether another module may add commands to those of a module."""
     tree = program.importer.tree

@@ -9,6 +9,7 @@ import shlex
 
 from smoke.static.model.image import Image, Missing
 from smoke.static.model.packages import install_line
+from smoke.static.python.distributions import program_of
 from smoke.tree import Tree
 
 
@@ -16,6 +17,22 @@ def bring(image: Image, program: str) -> str:
     """How to get a program into an image; empty when that is not known."""
     line = install_line(image.base.system, posixpath.basename(program)) if image.base is not None else ""
     return f"Type in the Dockerfile, before it is used: {line}" if line else ""
+
+
+def to_install(image: Image, distribution: str) -> str:
+    """How a distribution gets into what an image installs, by the tool that installs there."""
+    install = next((each for each in image.installs if each.lock is not None), None)
+    if install is not None and install.lock is not None and install.lock.kind in _ADDS:
+        return f"Type: {_ADDS[install.lock.kind]} {distribution}"
+    file = next((path for each in image.installs for path in each.requirements if path), "")
+    if file:
+        return f"Type: echo {shlex.quote(distribution)} >> {file}"
+    if image.installs and any(each.distributions for each in image.installs):
+        return f"Type in the Dockerfile: RUN pip install --no-cache-dir {distribution}"
+    return ""
+
+
+_ADDS = {"uv": "uv add", "poetry": "poetry add", "pipenv": "pipenv install", "pdm": "pdm add"}
 
 
 def own_python(image: Image) -> str:
@@ -38,6 +55,8 @@ def of_start(image: Image) -> str:  # noqa: PLR0911 - a case a cause
         return f"Type: CMD exec {' '.join(image.start.words)}   (the shell form replaces variables)"
     found = image.surroundings().find(word)
     entry = image.files.find(found.place) if found.place else None
+    if entry is None and (distribution := program_of(posixpath.basename(word))):
+        return to_install(image, distribution)
     if entry is None and not found.doubt:
         python = own_python(image)
         if posixpath.basename(word).startswith("python") and python:

@@ -60,6 +60,8 @@ def _once(instruction: Instruction) -> None:
     """COPY and ADD: what they write to is a path."""
     if re.match(r"\d*<<-?[^<]", instruction.words[-1]):
         raise RefusedInstruction(f"{instruction.keyword} cannot write to a here-document")
+    if "$" in (instruction.flag("from") or ""):
+        raise RefusedInstruction("--from takes no variable: name a stage for it, which FROM may make of one")
 
 
 def _run(instruction: Instruction) -> None:

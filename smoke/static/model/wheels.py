@@ -39,6 +39,10 @@ NOT_TO_BE_HAD = {
     "tkinter": "is of the standard library, and no distribution",
     "pypiwin32": "needs pywin32, which has wheels for Windows alone",
     "windows-curses": "has wheels for Windows alone",
+    "pywin32": "has wheels for Windows alone",
+    "pywinpty": "is for Windows alone",
+    "winloop": "is for Windows alone",
+    "wmi": "needs pywin32, which has wheels for Windows alone",
     "pyobjc": "is for macOS alone",
     "pyobjc-core": "is for macOS alone",
 }

@@ -162,7 +162,7 @@ PLANTED: list[tuple[str, str, Changes]] = [
             ),
         },
     ),
-    ("dependencies.arm64", "pywin32", {"requirements.txt": "fastapi\nuvicorn\npywin32\n"}),
+    ("dependencies.arm64", "mkl", {"requirements.txt": "fastapi\nuvicorn\nmkl\n"}),
     ("tron.identifiers", "", {"service/engine.py": "class Engine:\n    def send_trx(self): pass\n"}),
     (
         "tron.imports",
@@ -213,6 +213,14 @@ PLANTED: list[tuple[str, str, Changes]] = [
         {
             **compose("networks:\n  inner:", f"{PROXY}    ports: ['80:80']\nnetworks:\n  inner:"),
             "proxy.conf": "server {\n  listen 8080;\n  location / { proxy_pass http://engine; }\n}\n",
+        },
+    ),
+    (
+        "nginx.passing",
+        "passes to engine:9999",
+        {
+            **compose("networks:\n  inner:", f"{PROXY}    ports: ['80:80']\nnetworks:\n  inner:"),
+            "proxy.conf": "server {\n  listen 80;\n  location / { proxy_pass http://engine:9999; }\n}\n",
         },
     ),
     (

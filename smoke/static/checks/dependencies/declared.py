@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
+from smoke.static.checks import remedies
 from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.checks.dependencies.companions import lacking_companions, lacking_extras, lacking_needs
 from smoke.static.checks.dependencies.doubts import doubt_of
@@ -111,7 +112,13 @@ def _one(scope: Scope, program: LoadedProgram, outside: Outside, answer: Answer)
             return DECLARED.skip(f"whether {outside.top} is installed: {answer.reason}", name, at)
     if doubt := doubt_of(program, outside.top):
         return DECLARED.skip(f"whether {outside.top} is installed: {doubt}", name, at)
-    return DECLARED.fail(_message(program, outside), name, at, severity=severity)
+    return DECLARED.fail(_message(program, outside), name, at, severity=severity, remedy=_remedy(program, outside))
+
+
+def _remedy(program: LoadedProgram, outside: Outside) -> str:
+    """What to type, where one distribution alone is known to bring the module; empty for the check's own remedy."""
+    known = bringers(outside.top)
+    return remedies.to_install(program.image, known[0]) if len(known) == 1 else ""
 
 
 def _stood_in_for(scope: Scope, program: LoadedProgram) -> bool:

@@ -9,12 +9,13 @@ from smoke.finding import Finding
 from smoke.static.checks.nginx.certificates import FILES, judge_certificates
 from smoke.static.checks.nginx.configurations import IMAGE, MAX_CONFIGURATION, configurations, copied
 from smoke.static.checks.nginx.grammar import GRAMMAR, judge_grammar
+from smoke.static.checks.nginx.passing import PASSING, judge_passing
 from smoke.static.checks.nginx.ports import LISTENS, judge_listening
 from smoke.static.checks.nginx.upstreams import UPSTREAMS, judge_upstreams, lookups_are_open
 from smoke.static.checks.nginx.user import USER, judge_user
 from smoke.static.scope import Scope
 
-CHECKS = (UPSTREAMS, USER, LISTENS, FILES, GRAMMAR)
+CHECKS = (UPSTREAMS, USER, LISTENS, FILES, GRAMMAR, PASSING)
 
 
 def run(scope: Scope) -> Iterator[Finding]:
@@ -36,6 +37,7 @@ def run(scope: Scope) -> Iterator[Finding]:
             if texts:
                 yield from judge_upstreams(scope, project, service, texts)
                 yield from judge_listening(service, image, texts, targets)
+                yield from judge_passing(project, service, texts, targets, images)
                 yield from judge_certificates(service, image, texts)
     for built in scope.images:
         if built.base is not None and IMAGE.fullmatch(built.base_reference) and "nginx" in built.start.words:

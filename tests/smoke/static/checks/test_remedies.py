@@ -21,12 +21,14 @@ TYPED: list[tuple[str, Content, str]] = [
     (SLIM + "COPY b.py /\n" + START, "", "There is a a.py"),
     (SLIM + "EXPOSE 81\nHEALTHCHECK CMD curl -f localhost:81\n" + START, "", 'HEALTHCHECK CMD ["python3", "-c"'),
     (SLIM + 'CMD ["$APP"]\n', "", "CMD exec $APP"),
+    (SLIM + 'RUN pip install flask\nCMD ["gunicorn", "a:app"]\n', "", "RUN pip install --no-cache-dir gunicorn"),
+    (SLIM + 'COPY r.txt .\nRUN pip install -r r.txt\nCMD ["gunicorn", "a:app"]\n', "", "echo gunicorn >> r.txt"),
 ]
 
 
 @pytest.mark.parametrize(("dockerfile", "script", "typed"), TYPED, ids=[each[2] for each in TYPED])
 def test_a_failure_says_what_to_type(tmp_path: Path, dockerfile: str, script: Content, typed: str) -> None:
-    files: dict[str, Content] = {"Dockerfile": dockerfile, "a.py": "while True: pass\n"}
+    files: dict[str, Content] = {"Dockerfile": dockerfile, "a.py": "while True: pass\n", "r.txt": "flask\n"}
     files["run.sh"] = script or "#!/bin/sh\n"
     found = critical(judge_files(tmp_path, files))
     assert any(typed in each.remedy for each in found), [(each.message, each.remedy) for each in found]

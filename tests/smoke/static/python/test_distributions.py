@@ -65,7 +65,7 @@ def test_what_has_no_machine_code_runs_on_every_machine(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "compiled", "arm"),
-    [("flask", False, True), ("numpy", True, True), ("pywin32", True, False), ("motor", False, True)],
+    [("flask", False, True), ("numpy", True, True), ("mkl", True, False), ("motor", False, True)],
 )
 def test_machine_code(name: str, compiled: bool | None, arm: bool | None) -> None:
     assert (table.compiled(name), table.on_arm64(name)) == (compiled, arm)
