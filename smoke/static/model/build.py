@@ -149,6 +149,8 @@ class _Builder:
         said = _nothing_said(launch, line, made, state)
         if said and start.trouble:
             start = replace(start, trouble="", doubt=said)
+        if (unset := _left_open(launch)) and any(each in start.trouble for each in unset):
+            start = replace(start, trouble="", doubt=f"Compose puts in {unset[0]}, which nothing here gives")
         installs = tuple(_seen(each, start.search, bool(start.doubt)) for each in state.installs)
         return self._finished(made, state, base, start, installs)
 
@@ -250,6 +252,12 @@ def _given(made: Made, launch: Launch | None) -> tuple[tuple[str, ...], tuple[st
     if launch.entrypoint is not None or launch.command is not None:
         line, file = launch.start_line, launch.file
     return entrypoint, command, form, line, file
+
+
+def _left_open(launch: Launch | None) -> list[str]:
+    """Variables in the words of a Compose file that Compose replaces, by what whoever runs it gives."""
+    words = (*(launch.command or ()), *(launch.entrypoint or ())) if launch is not None else ()
+    return [each for word in words for each in re.findall(r"\$\{\w+\}", word)]
 
 
 def _nothing_said(launch: Launch | None, line: int, made: Made, state: Stage) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
+import re
 from collections.abc import Iterator
 
 from smoke.check import Check
@@ -39,6 +40,8 @@ def judge_environment(scope: Scope, service: RunningService) -> Iterator[Finding
         )
         message = f"there is no {item.text}"
         failed = True
+        shown = posixpath.basename(item.file or service.service.file)
+        ignored = ignored or re.search(r"\b(?:example|sample|template|dist)\b", shown) is not None
         if example or ignored or name == "stack.env":  # Portainer writes one by that name
             note = f": it is made from {example}" if example else ": everyone makes their own"
             yield ENVIRONMENT.fail(message + note, service.name, at_node(service, item), severity=Severity.INFO)
