@@ -22,7 +22,8 @@ class CompareError(Exception):
 class MeasureDifference(NamedTuple):
     """A figure before and after. `change` is relative; `worse_by` is the same, positive where it got worse.
 
-    `sure`: a single run is what it is; between sweeps, the interval of the paired differences does not hold zero.
+    Between sweeps `least` and `most` are the interval of the changes seed by seed, as `change` is; two runs have none.
+    `sure`: a single run is what it is; between sweeps, the interval does not hold zero.
     """
 
     cell: str
@@ -32,6 +33,8 @@ class MeasureDifference(NamedTuple):
     change: float
     worse_by: float
     sure: bool
+    least: float | None = None
+    most: float | None = None
 
 
 def compare(before: Path, after: Path) -> list[MeasureDifference]:
@@ -87,7 +90,10 @@ def _paired(cell: str, measure: Measure, pairs: list[tuple[SweepRun, SweepRun]])
     if before is None or after is None or changes is None:
         return None
     sure = changes.n >= FEW and (changes.low > 0 or changes.high < 0)
-    return _difference(cell, measure, before.median, before.median + changes.median, sure)
+    found = _difference(cell, measure, before.median, before.median + changes.median, sure)
+    if not before.median:
+        return found
+    return found._replace(least=changes.low / before.median, most=changes.high / before.median)
 
 
 def _difference(cell: str, measure: Measure, before: float, after: float, sure: bool) -> MeasureDifference:

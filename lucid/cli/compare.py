@@ -24,7 +24,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "compare",
         help="say what is different between two runs or sweeps",
         description="Compare the figures of two folders that lucid sim run or lucid sim sweep wrote, what got worse "
-        "first. Cells of sweeps are compared seed by seed.",
+        "first. Cells of sweeps are compared seed by seed, and the interval is that of these differences.",
         epilog="Exit status: 0 nothing is worse by more than --worse, 1 something is, 2 bad usage.",
     )
     compare.add_argument("before", type=Path, metavar="A", help="folder of a run or a sweep")
@@ -32,6 +32,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     compare.add_argument(
         "--worse", type=_percent, default=0.1, metavar="PERCENT", help="how much worse is allowed (default 10%%)"
     )
+    compare.add_argument("--report", type=Path, metavar="FILE", help="write it as a page, too")
     compare.add_argument("--json", action="store_true", help="print JSON")
     compare.set_defaults(run=run_compare)
 
@@ -45,6 +46,14 @@ def run_compare(options: argparse.Namespace) -> int:
     except CompareError as error:
         raise Failure(str(error)) from None
     worse = [each for each in differences if each.worse_by > options.worse and each.sure]
+    if options.report is not None:
+        from harness.report.differences import page
+
+        title = f"{options.before} and {options.after}"
+        try:
+            options.report.write_text(page(title, differences, options.worse), "utf-8")
+        except OSError as error:
+            raise Failure(f"{options.report}: {error.strerror}") from None
     if options.json:
         print(json.dumps([each._asdict() for each in differences]))
     else:
@@ -59,13 +68,13 @@ def _print_differences(differences: Sequence[MeasureDifference], allowed: float)
     from rich.console import Console
     from rich.table import Table
 
+    from harness.report.differences import HEADS, row
+
     table = Table()
-    for name in ("cell", "figure", "before", "after", "change", ""):
+    for name in HEADS:
         table.add_column(name)
     for each in differences:
-        direction = "worse" if each.worse_by > allowed else "better" if each.worse_by < -allowed else ""
-        figures = (f"{each.before:,.1f}", f"{each.after:,.1f}", f"{each.change:+.1%}")
-        table.add_row(each.cell, each.measure, *figures, direction if each.sure else "?")
+        table.add_row(*row(each, allowed))
     Console().print(table)
 
 

@@ -54,10 +54,18 @@ def test_the_status_tells_whether_anything_is_worse_than_allowed(
 def test_what_is_worse_and_better_is_told(folders: Path) -> None:
     done = lucid("sim", "compare", "one", "other", "--worse", "5", cwd=folders)
     worse, better = (line for line in done.out.splitlines() if "finality" in line or "blocks" in line)
-    assert "300.4" in worse and "330.4" in worse and "+10.0%" in worse and "worse" in worse
+    assert "300 ms" in worse and "330 ms" in worse and "+10.0%" in worse and "worse" in worse
     assert "final blocks" in better and "better" in better
     told = json.loads(lucid("sim", "compare", "one", "other", "--json", cwd=folders).out)
     assert [each["measure"] for each in told] == ["finality p50", "final blocks"]
+    assert told[0]["least"] == pytest.approx(0.1, abs=1e-3) == told[0]["most"], "each seed is a tenth slower"
+
+
+def test_it_is_written_as_a_page_where_one_is_asked_for(folders: Path) -> None:
+    assert lucid("sim", "compare", "one", "other", "--report", "page.html", cwd=folders).status == 0
+    assert "of 2 figures are worse by more than 10%" in (folders / "page.html").read_text()
+    refused = lucid("sim", "compare", "one", "other", "--report", "nowhere/page.html", cwd=folders)
+    assert_refused(refused, "nowhere/page.html: No such file")
 
 
 @pytest.mark.parametrize(
