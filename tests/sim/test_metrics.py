@@ -123,6 +123,17 @@ def test_parts_add_up_to_their_totals(constant: Run) -> None:
     assert traffic["wire_bytes"] >= wire, "a frame's headers for each message at least"
 
 
+def test_building_a_proposal_and_making_it_durable_is_told_apart_from_its_spreading() -> None:
+    def run(disk_us: int) -> dict[str, Any]:
+        return passed(scenario(nodes=4, duration="3m", profile="constant", disk_us=disk_us)).document
+
+    quick, slow = run(2_000), run(52_000)
+    taken = slow["tick_to_proposal_ms"]["p50"] - quick["tick_to_proposal_ms"]["p50"]
+    assert taken == pytest.approx(100, abs=4), "the block and the promise to propose it are durable before it leaves"
+    waited = slow["waits"]["disk_ms"] / slow["waits"]["stores"]
+    assert waited == pytest.approx(52, abs=0.1)
+
+
 def test_a_run_without_blocks_has_figures_too() -> None:
     document: dict[str, Any] = passed(scenario("one-node", duration="5s")).document
     assert document["blocks"]["final"] == 0
