@@ -229,13 +229,19 @@ class Node:
     def durable_us(self, paced_us: int | None) -> int:
         """Microseconds until a write is durable, counted as waited for: `paced_us` by measured costs, else by its disk
         if it is handed over now."""
-        wait_us = paced_us
-        if wait_us is None:
-            wait_us = self.disk_us if self.disk_time is None else self.disk_time.durable_us(self.world.clock.now_us)
-        wait_us += self.stalled_us
+        wait_us = self.device_us() if paced_us is None else paced_us + self.stalled_us
+        self.waited_for_disk(wait_us)
+        return wait_us
+
+    def device_us(self) -> int:
+        """Microseconds until a write that is handed to the disk now is durable."""
+        wait_us = self.disk_us if self.disk_time is None else self.disk_time.durable_us(self.world.clock.now_us)
+        return wait_us + self.stalled_us
+
+    def waited_for_disk(self, wait_us: int) -> None:
+        """Count how long effects stood behind a write."""
         self.stores += 1
         self.disk_wait_us += wait_us
-        return wait_us
 
     def shift_clock(self, us: int) -> None:
         """Put the clock forward, or back."""

@@ -33,6 +33,7 @@ from lucid.machines.performing import complete
 from lucid.machines.replication import Replicator
 from lucid.storage.journal import JournalWriter
 from sim.clock import Moment
+from sim.commits import Commit, Commits
 from sim.disk import Damaged, Disk
 from sim.machinepace import MachinePace
 
@@ -96,6 +97,10 @@ class Runner:
         self._crypto = node.world.crypto
         self._taps = [tap for tap in node.world.taps if tap.machine is type(machine)]
         self._meters = node.world.meters
+        self._commits = None if node.disk_time is None else Commits(self.clock, node.device_us)
+        """Where writes wait for a device that has a model; else each takes its time by itself."""
+        self._handed: deque[Commit] = deque()
+        """By write that no effect has waited for yet, the commit that it is in."""
         costs = node.world.costs
         self._pace = None if costs is None else MachinePace(costs, node.world.stream(f"pace/{node.index}"), self.clock)
         watched = any(tap.votes for tap in node.world.taps)
@@ -202,12 +207,26 @@ class Runner:
                 self.disk.write(effect.writes)
                 if self._pace is not None:
                     self._pace.put()
+                elif self._commits is not None:
+                    self._hand_over(now)
         if self._busy_until > now:
             # Its effects leave when the core is done with this event, whatever else waits before or after it.
             self._queue.append(Busy(self._busy_until))
         self._queue.extend(effects)
         if not self._running:
             self._run()
+
+    def _hand_over(self, now: int) -> None:
+        """A write goes to the device once the core is done with the event that made it."""
+        if self._busy_until > now:
+            self.clock.after(self._busy_until - now, self._put)
+        else:
+            self._put()
+
+    def _put(self, _: Moment | None = None) -> None:
+        if self.alive:
+            assert self._commits is not None, "it has a device"
+            self._handed.append(self._commits.put())
 
     @property
     def waiting(self) -> bool:
@@ -262,15 +281,32 @@ class Runner:
 
     def _store_waits(self) -> bool:
         """Whether the write at the head of the queue is on its way now; else it is durable."""
+        commit = self._handed.popleft() if self._pace is None and self._commits is not None else None
         if self.node.full:
             self.node.until_room(self._synced)
             return True
+        if commit is not None:
+            return self._waits_for(commit)
         wait_us = self.node.durable_us(None if self._pace is None else self._pace.wait_us())
         if wait_us:
             self.clock.after(wait_us, self._synced)
             return True
         self.disk.sync()
         return False
+
+    def _waits_for(self, commit: Commit) -> bool:
+        """Whether the commit that the write at the head of the queue is in has to be waited for."""
+        if commit.done:
+            self.node.waited_for_disk(0)
+            self.disk.sync()
+        else:
+            commit.then.append(partial(self._committed, self.clock._now))
+        return not commit.done
+
+    def _committed(self, since_us: int) -> None:
+        if self.alive:
+            self.node.waited_for_disk(self.clock._now - since_us)
+        self._synced()
 
     def _resume(self, moment: Moment | None = None) -> None:
         if self.alive and not self.node.waits(self._resume):
