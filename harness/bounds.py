@@ -12,7 +12,7 @@ from math import inf
 from sim.allowance import Allowance
 from sim.faults.fault import Fault, views_lost
 from sim.node import Node
-from sim.queueing import MOST
+from sim.queuing import MOST
 from sim.world import World
 
 NAMED_FAULTS = 4
@@ -61,7 +61,7 @@ class Bounds:
 
     def _bound_ms(self, views: float, timeout_ms: int) -> float:
         world = self.world
-        slowest_ms = max(max(row) for row in world.base_us) * 10 // 1000 + MOST * world.scenario.queueing_ms
+        slowest_ms = max(max(row) for row in world.base_us) * 10 // 1000 + MOST * world.scenario.queuing_ms
         interval_ms = world.genesis.parameters.block_interval_ms
         return (views + 2) * (timeout_ms + slowest_ms) + interval_ms + 3 * slowest_ms
 

@@ -26,7 +26,7 @@ ABOUT = {
     "links": "kinds of access by name (`dsl`, `fiber`, `lte`, ...), and which nodes have them",
     "transport": "reliable: ordered connections as the services keep them; datagram: each message for itself",
     "slow_start": "idle connections begin with ten segments and double them each round trip",
-    "queueing_ms": "what the traffic of others adds to a link's delay in the mean, in ms, for a second or so alike",
+    "queuing_ms": "what the traffic of others adds to a link's delay in the mean, in ms, for a second or so alike",
     "bandwidth_mbps": "uplink and downlink of nodes that no kind of access names, in Mbit/s",
     "cpu": "what signatures cost: pi4, pi5 or server",
     "disk": "time until a write is durable: microsd, sata, nvme, or constant (disk_us)",

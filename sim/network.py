@@ -21,7 +21,7 @@ from sim.disktime import quantile_table
 from sim.flights import RECEIVERS, Flight, Volley
 from sim.latency import PPM, Profile
 from sim.links import AccessLink
-from sim.queueing import Queueing
+from sim.queuing import Queuing
 from sim.segments import wire_bytes
 from sim.sending import DeliverHook, Scattering, SendHook, Sending
 from sim.trace import Trace
@@ -55,7 +55,7 @@ class Network:
         """The bytes of a message on the wire; of some kinds not all are there (`sim.datachain`)."""
         self.handling_us: Callable[[int], int] | None = None
         """Draws what both ends take for a message of a kind, beside its link."""
-        self.queueing: Queueing | None = None
+        self.queuing: Queuing | None = None
         """What the traffic of others adds to the delays of links."""
         self.on_send: tuple[SendHook, ...] = ()
         self.on_deliver: tuple[DeliverHook, ...] = ()
@@ -139,8 +139,8 @@ class Network:
             base_us[each] * factors[die & JITTER_MASK] // PPM + delay_us
             for each, die in zip(receivers, dice, strict=True)
         ]
-        if self.queueing is not None:
-            latencies = self._queued(self.queueing, sender, receivers, latencies)
+        if self.queuing is not None:
+            latencies = self._queued(self.queuing, sender, receivers, latencies)
         if self.connections is None:
             copy_us = max(1, wire * 8_000_000 // self._links[sender].up_bps)
             depart = max(self._uplink_free[sender], self.clock.now_us)
@@ -193,8 +193,8 @@ class Network:
         length = self.length(data)
         base_us, factors, wire, draw = self.base_us[sender], self._factors, wire_bytes(length), self._bits
         latencies = [base_us[each] * factors[draw(16) & JITTER_MASK] // PPM + delays_us[each] for each in receivers]
-        if self.queueing is not None:
-            latencies = self._queued(self.queueing, sender, receivers, latencies)
+        if self.queuing is not None:
+            latencies = self._queued(self.queuing, sender, receivers, latencies)
         arrivals = self._carried(connections, sender, receivers, length, wire, latencies)
         now, first = self.clock.now_us, self._sent + 1
         self._count(data[1], length, wire, count)
@@ -210,9 +210,9 @@ class Network:
         )
 
     @staticmethod
-    def _queued(queueing: Queueing, sender: int, receivers: Sequence[int], latencies: Sequence[int]) -> list[int]:
+    def _queued(queuing: Queuing, sender: int, receivers: Sequence[int], latencies: Sequence[int]) -> list[int]:
         """The latencies to these receivers, with what the traffic of others adds."""
-        return [each + queueing.wait_us(sender, to) for to, each in zip(receivers, latencies, strict=True)]
+        return [each + queuing.wait_us(sender, to) for to, each in zip(receivers, latencies, strict=True)]
 
     def _reached(self, sender: int, receivers: Sequence[int]) -> Sequence[int]:
         """Those of the receivers to whom there is a way now."""

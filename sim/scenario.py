@@ -31,7 +31,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     links: dict[str, list[int]] = field(default_factory=dict)
     transport: Literal["reliable", "datagram"] = "reliable"
     slow_start: bool = False
-    queueing_ms: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    queuing_ms: Annotated[int, Meta(ge=0, le=10_000)] = 0
     bandwidth_mbps: Annotated[int, Meta(ge=1, le=100_000)] = 100
     cpu: Literal["pi4", "pi5", "server"] = "pi4"
     disk: Literal["constant", "microsd", "sata", "nvme"] = "constant"

@@ -35,7 +35,7 @@ from sim.machinepace import Draws
 from sim.meteredcrypto import MeteredCrypto
 from sim.network import Network
 from sim.node import Node
-from sim.queueing import Queueing
+from sim.queuing import Queuing
 from sim.relayload import RelayLoad
 from sim.scenario import Scenario
 from sim.trace import Trace
@@ -158,8 +158,8 @@ class World:
             self.network.connections = Connections(
                 self.network, [node.key for node in self.nodes], self.stream("connections"), scenario.slow_start
             )
-        if scenario.queueing_ms:
-            self.network.queueing = Queueing(self.clock, scenario.queueing_ms * 1000, self.stream("queueing"))
+        if scenario.queuing_ms:
+            self.network.queuing = Queuing(self.clock, scenario.queuing_ms * 1000, self.stream("queuing"))
         if costs is not None:
             self.network.handling_us = Draws(costs.of_message, self.stream("costs"))
 

@@ -69,9 +69,9 @@ def like_here(scenario: Scenario) -> Scenario:
     """
     if scenario.fault:
         raise ScenarioError("a calibration has no faults", "fault")
-    others = scenario.links or scenario.queueing_ms or scenario.pools or scenario.rules or scenario.limits
+    others = scenario.links or scenario.queuing_ms or scenario.pools or scenario.rules or scenario.limits
     if scenario.transport != "reliable" or others:
-        raise ScenarioError("a calibration has reliable transport, and no links, queueing, pools, rules or limits")
+        raise ScenarioError("a calibration has reliable transport, and no links, queuing, pools, rules or limits")
     pace = structs.asdict(paced(scenario.parameters.get("block_interval_ms", INTERVAL_MS)))
     named = ("block_interval_ms", "slot_duration_ms", "slot_timeout_ms", "max_clock_drift_ms")
     parameters = {name: pace[name] for name in named} | scenario.parameters

@@ -87,7 +87,7 @@ def test_what_a_sample_is_too_small_for_neither_holds_nor_misses() -> None:
         ({"fault": [{"kind": "crash", "node": 1, "at": "1s"}]}, "a calibration has no faults"),
         ({"transport": "datagram"}, "reliable transport"),
         ({"links": {"lte": [0]}}, "no links"),
-        ({"queueing_ms": 5}, "no links, queueing"),
+        ({"queuing_ms": 5}, "no links, queuing"),
     ],
 )
 def test_what_no_devnet_can_do_is_refused(values: dict[str, Any], says: str) -> None:

@@ -13,7 +13,7 @@ MOST = 10
 """Times the mean that a message waits at most."""
 
 
-class Queueing:
+class Queuing:
     """Queues at every link, in each direction by itself, that change now and then: exponentially distributed waits.
 
     Jitter is each message's own; this is what it has in common with those that are sent shortly before and after it.
