@@ -16,6 +16,7 @@ from lucid.machines.effects import (
     Observe,
     Refused,
     Retransmit,
+    Send,
     Verdict,
     ViewContext,
 )
@@ -388,6 +389,9 @@ def test_who_is_behind_hears_the_certificates_that_it_lacks(peer: Peer, chain: C
     assert sends(effects) == [(key_of(2), Standing(0, 3, 1, (), tree.entry))], "its entry is what it lacks"
     effects = peer.hear(Standing(0, 3, 0, (), None), 2)
     assert sends(effects) == [(key_of(2), CertificateMessage(final))]
+    answers = [*effects, *peer.hear(Standing(0, 3, 0, (), None), 3)]
+    one, other = (effect.data for effect in answers if isinstance(effect, Send))
+    assert one is other, "encoded once for all who are behind"
     assert peer.hear(Standing(0, 3, 1, (), None), 2) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lucid.chain.certificates import Certificate
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.machines.chain import Chain
 from lucid.machines.effects import Broadcast, Effects, Retransmit, Send
@@ -19,6 +20,8 @@ class Standings:
         self.book = book
         self.peers = peers
         self._answered = Quota(limits.standings_a_second, SECOND_MS)
+        self._told: tuple[Certificate, bytes] | None = None
+        """The newest finality certificate that a peer was answered with, and the message."""
         self._sent_votes: tuple[Vote, ...] = ()
         """The newest votes of this node, down to the view before that of the last one."""
 
@@ -96,4 +99,7 @@ class Standings:
         final = self.chain.final_certificate
         if final is None or message.final_height >= self.chain.tree.root.height:
             return []
-        return [Send(peer, encode_message(CertificateMessage(final)))]
+        if self._told is None or self._told[0] is not final:
+            # Of a large network many are behind at once, and a certificate has the votes of two thirds of it.
+            self._told = final, encode_message(CertificateMessage(final))
+        return [Send(peer, self._told[1])]
