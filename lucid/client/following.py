@@ -46,8 +46,8 @@ def await_final(
 
 
 def hand_on(clients: Sequence[Client], recording: Recording) -> list[ClientError]:
-    """Give further nodes the manifest of a session that is final: the node that took it has the only one otherwise, on
-    one card. Returns why nodes did not take it."""
+    """Give further nodes the manifest of a session that is final: until others have fetched it, which they do under
+    rules 3 alone, the node that took it has the only one. Returns why nodes did not take it."""
     refused = []
     for client in clients:
         try:

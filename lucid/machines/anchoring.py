@@ -24,6 +24,7 @@ from lucid.machines.effects import (
     AnchoringEvent,
     BlockSettled,
     Effects,
+    ManifestCame,
     Respond,
     SessionSettled,
     SetTimer,
@@ -129,6 +130,8 @@ class Anchoring:
                 return self._settle_block(event)
             case SessionSettled():
                 return self._settle_session(event)
+            case ManifestCame():
+                return self._keep(now, event)
             case _:
                 assert_never(event)
 
@@ -209,6 +212,23 @@ class Anchoring:
         if self._sessions.get(event.transaction) == event.session:
             return [Store(tuple(self._settled(event.session, Status.FINAL, event.height, 0)))]
         return [Store(tuple(self._settled(event.session, Status.FAILED, 0, Code.SESSION_DUPLICATE)))]
+
+    def _keep(self, now: int, event: ManifestCame) -> Effects:
+        """Keep what was not taken here: whoever comes for the session finds its manifest at this node too."""
+        anchor = event.anchor
+        if self.row(anchor.identity) is not None:
+            return []
+        row = SessionRow(
+            anchor=anchor,
+            transaction=Transaction(anchor, b"", 0, b"").id,
+            accepted_ms=now,
+            status=Status.FINAL,
+            height=event.height,
+            failure=0,
+        )
+        return [
+            Store(((SESSION_TABLE, anchor.identity, encode(row)), (MANIFEST_TABLE, anchor.identity, event.manifest)))
+        ]
 
     def _settled(self, session: bytes, status: Status, height: int, failure: int) -> list[Write]:
         """The writes after which a session waits no more."""

@@ -17,10 +17,12 @@ PART_BYTES = PART_SEGMENTS * SEGMENT_BYTES
 """Of a chunk, in one message: less than one frame, so that a vote behind it waits for no more than that."""
 MAX_BYTES = 1 << 16
 """Of one message of data chains (section 8); the largest is a part of a chunk."""
-TAGS = range(13, 22)
+TAGS = range(13, 24)
 MAX_IDS = 1_024
 """Chunk ids in one message."""
 SESSION_BYTES = 48
+MANIFEST_PART_BYTES = 60 << 10
+"""Of a manifest, in one message."""
 
 StoreName = Annotated[bytes, Meta(min_length=16, max_length=16)]
 SessionName = Annotated[bytes, Meta(min_length=SESSION_BYTES, max_length=SESSION_BYTES)]
@@ -104,6 +106,24 @@ class ListPart(Record, tag=21):
     ids: Annotated[tuple[Key, ...], Meta(max_length=MAX_IDS)]
 
 
+class ManifestRequest(Record, tag=22):
+    """Ask for the bytes of a session's manifest from that place on."""
+
+    request: Natural
+    session: SessionName
+    first: Natural
+
+
+class ManifestPart(Record, tag=23):
+    """As the answer: the size of the canonical manifest (0: it is not here), and its bytes from `first` on."""
+
+    request: Natural
+    session: SessionName
+    first: Natural
+    size: Natural
+    data: Annotated[bytes, Meta(max_length=MANIFEST_PART_BYTES)]
+
+
 ReplicaMessage = (
     ChunkOffer
     | ChunkHolding
@@ -114,6 +134,8 @@ ReplicaMessage = (
     | SessionOffer
     | ListRequest
     | ListPart
+    | ManifestRequest
+    | ManifestPart
 )
 
 

@@ -38,6 +38,7 @@ from lucid.services.process.service import Service
 from lucid.services.process.sibling import Sibling
 from lucid.services.sessions.accepted import AcceptedSessions
 from lucid.services.sessions.anchored import AnchoredSessions
+from lucid.services.sessions.sharedmanifests import SharedManifests
 from lucid.services.sessions.submitter import Submitter
 from lucid.services.web.admission import WRITE
 from lucid.services.web.asking import Asking
@@ -85,6 +86,13 @@ class AnchoringService(Service):
         self._anchored = AnchoredSessions(self.manager)
         self._accepted = AcceptedSessions(self.store, self.machine, self._anchored)
         self._submitter = Submitter(self.engine, self._anchored)
+        self._shared = SharedManifests(
+            store=self.store,
+            machine=self.machine,
+            anchored=self._anchored,
+            check=self._check,
+            driver=self._running,
+        )
         self.at_end.append(self._asking.give_up)
         self.web.checks += [lambda: self.manager.trouble, lambda: self.engine.trouble]
         self.web.gauge("anchoring_queue", "Sessions that are not final yet.", lambda: len(self.machine.pending))
@@ -141,6 +149,7 @@ class AnchoringService(Service):
     def _register(self) -> None:
         self._register_anchoring()
         self._register_sessions()
+        self._shared.register(self.web)
 
     def _register_anchoring(self) -> None:
         """What is taken, and what is verified for whoever asks."""
@@ -176,9 +185,7 @@ class AnchoringService(Service):
 
         @route("GET", "/sessions", "Sessions taken here that are not final: newest first", gives=SessionsWaiting)
         async def waiting() -> SessionsWaiting:
-            if self.driver is None:
-                raise Problem(Code.UNAVAILABLE, "starting")
-            return await self._accepted.waiting(self.driver)
+            return await self._accepted.waiting(self._running())
 
         @route("GET", "/sessions/<session>", "Where a session is", gives=SessionState, query=OWNED)
         async def state(session: str) -> SessionState:
@@ -211,16 +218,20 @@ class AnchoringService(Service):
 
     async def _accept(self, checked: CheckedManifest) -> bytes:
         """Hand a session to the machine; returns its transaction's id once it is durable. Raises `Problem`."""
-        if self.driver is None:
-            raise Problem(Code.UNAVAILABLE, "starting")
+        driver = self._running()
         self.check_store()
-        driver = self.driver
         answer = await self._asking.ask(
             lambda number: driver.deliver(AnchorAsked(number, checked.canonical, checked.anchor))
         )
         if answer.refusal is not None:
             raise Problem(answer.refusal, status=BUSY if answer.refusal is Code.TOO_MANY else CONFLICT)
         return answer.transaction
+
+    def _running(self) -> Driver:
+        """What runs the machine. Raises `Problem` (503)."""
+        if self.driver is None:
+            raise Problem(Code.UNAVAILABLE, "starting")
+        return self.driver
 
     def _verify(self, data: bytes) -> Verification:
         try:

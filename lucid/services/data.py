@@ -11,6 +11,7 @@ from lucid.services.chunks.chunkroutes import ChunkRoutes
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.deadreferences import Asked, DeadReferences
 from lucid.services.chunks.holdings import Holdings
+from lucid.services.chunks.manifestcopies import ManifestCopies
 from lucid.services.chunks.proving import Proving
 from lucid.services.chunks.relaying import Relaying
 from lucid.services.chunks.replication import Replication
@@ -59,6 +60,8 @@ class DataService(Service):
             anchoring=self._anchoring,
             send=self.replication.send,
         )
+        self.manifests = self._copies_manifests()
+        self.holdings.on_list = self.manifests.note
         self.relaying = self._relays()
         self.proving = Proving(
             rules=self.replication,
@@ -83,6 +86,16 @@ class DataService(Service):
             replication=self.replication,
             holdings=self.holdings,
             bound_s=bound_s,
+        )
+
+    def _copies_manifests(self) -> ManifestCopies:
+        return ManifestCopies(
+            places=self.replication,
+            store=self.store,
+            lists=self.holdings.lists.stored,
+            copies=self.holdings.copies,
+            anchoring=self._anchoring,
+            send=self.replication.send,
         )
 
     def _relays(self) -> Relaying:
@@ -115,6 +128,7 @@ class DataService(Service):
             crypto=self.crypto,
             references=self.references,
             lists=self.holdings.lists,
+            manifests=self.manifests,
             replication=self.replication,
             lasting=self._lasting,
         ).register(self.web)
@@ -129,6 +143,7 @@ class DataService(Service):
         gauge("disk_free_bytes", "Bytes free on the disk.", lambda: self.space.free)
         gauge("disk_reserve_bytes", "Bytes of it that chunks leave free.", lambda: self.space.reserve)
         gauge("storage_proofs", "Storage proofs handed in since the start.", lambda: self.proving.proven)
+        gauge("manifests_copied", "Manifests taken from other nodes since the start.", lambda: self.manifests.copied)
         gauge("relay_receipts", "Receipts for what other nodes brought, handed in since the start.", self._receipts)
 
     @property
@@ -170,6 +185,7 @@ class DataService(Service):
             await nursery.start(self._lasting.run)
             nursery.start_soon(self.replication.run)
             nursery.start_soon(self.holdings.run)
+            nursery.start_soon(self.manifests.run)
             nursery.start_soon(self.proving.run)
             nursery.start_soon(self.relaying.run)
             nursery.start_soon(self.space.run)

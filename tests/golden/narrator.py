@@ -11,7 +11,17 @@ from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate, signer_places
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code
-from lucid.chain.transactions import Equivocation, SessionAnchor, Transaction, UptimeBeacon
+from lucid.chain.transactions import (
+    Equivocation,
+    Payload,
+    RelayMandate,
+    RelayReceipt,
+    ReplicaHolding,
+    SessionAnchor,
+    StorageProof,
+    Transaction,
+    UptimeBeacon,
+)
 from lucid.chain.votes import PROPOSE, SKIP, Vote
 from lucid.machines.chain import BLOCK_TABLE
 from lucid.machines.effects import (
@@ -185,6 +195,20 @@ class Narrator:
                 return f"anchor of {self.sessions[anchor.session]}"
             case Equivocation(first, second):
                 return f"evidence against {self.node(first.signer)}: {self.vote(first)} and {self.vote(second)}"
+            case other:
+                return self._about_copies(other)
+
+    def _about_copies(self, payload: Payload) -> str:
+        match payload:
+            case ReplicaHolding() as said:
+                return f"{self.node(said.node)} holds {self.sessions[said.session]}"
+            case RelayMandate() as mandate:
+                return f"{self.node(mandate.relay)} is the relay of {self.sessions[mandate.session]}"
+            case RelayReceipt() as receipt:
+                came = f"{receipt.chunks} chunks of {self.sessions[receipt.session]} from {self.node(receipt.relay)}"
+                return f"{self.node(receipt.node)} has {came}"
+            case StorageProof() as proof:
+                return f"{self.node(proof.node)} proves {self.sessions[proof.session]}"
             case other:
                 return type(other).__name__
 

@@ -2,7 +2,7 @@
 
 A script is text: comments, one or more commands, `----`, and what they put out, up to an empty line. Commands:
 
-    nodes N [NAME=VALUE ...]      start N nodes named 1, 2, ...; genesis parameters and limits by name
+    nodes N [NAME=VALUE ...]      start N nodes named 1, 2, ...; genesis parameters, rules and limits by name
     tick TIME                     move the clock on; timers fire, no message arrives
     run TIME                      move the clock on; messages arrive at once
     fast-forward TIME             the same, without a word about it
@@ -17,6 +17,11 @@ A script is text: comments, one or more commands, `----`, and what they put out,
     twin NODE                     start a second node with the same key from copies of its disks
     clock NODE TIME               put a node's clock ahead, or behind with a minus
     submit NODE NAME              a client hands a session anchor to a node
+    record NODE NAME              the same, of a session of some real chunks
+    mandate NODE NAME RELAY       a client hands in whom the owner of that session names as its relay
+    holding NODE NAME             a node says that it holds all chunks of that session
+    receipt NODE NAME COUNT RELAY a node says that so many of them came from that relay
+    prove NODE NAME               a node shows what the epoch's beacon draws of them
     status | chain | votes NODES  where nodes stand, their final blocks, their durable vote logs
     block NAME                    what is in a block
     schedule | credits NODE       by a node's final ledger: the ranking of the slot; each node's credits and penalties
@@ -32,17 +37,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec import structs
+
 from lucid.chain.blocks import Block
-from lucid.chain.genesis import Genesis, GenesisNode, Parameters
+from lucid.chain.codec import decode
+from lucid.chain.genesis import Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
 from lucid.chain.hashing import domain
 from lucid.chain.keys import Crypto
-from lucid.chain.transactions import SessionAnchor, claim_message
+from lucid.chain.transactions import (
+    RelayMandate,
+    RelayReceipt,
+    ReplicaHolding,
+    SessionAnchor,
+    SignedClaim,
+    StorageProof,
+    claim_message,
+)
+from lucid.ledger.proofs import open_challenge
+from lucid.ledger.rows import HoldingEntry, holding_key
 from lucid.ledger.state import Ledger, stored_ledger
 from lucid.machines.chain import HEIGHT_TABLE
 from lucid.machines.effects import Submitted
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.votelog import VoteLog
 from sim.crypto import ModeledCrypto
+from sim.relayload import BYTES, IDS, ROOT, UNSIGNED, answer
 from tests.golden.narrator import KINDS, Narrator, joined, message_kind, stored_block, view_name
 from tests.golden.network import Disk, Envelope, Network, Node, secret_of
 
@@ -51,6 +70,7 @@ UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 SEPARATOR = "----"
 
 _fill = domain("lucid golden session")
+OWNER = _fill(b"owner")
 
 
 class Passage(NamedTuple):
@@ -156,7 +176,12 @@ class Player:
         limits = Limits(**{name: values.pop(name) for name in Limits.__struct_fields__ if name in values})
         secrets = [secret_of(number) for number in range(1, int(count) + 1)]
         members = [GenesisNode(self.crypto.public_key(each), f"n{n}") for n, each in enumerate(secrets, 1)]
-        genesis = Genesis(GENESIS_MS, tuple(members), parameters=Parameters(**values)).check()
+        rules = values.pop("rules", 0)
+        parameters = Parameters(**values)
+        genesis = Genesis(GENESIS_MS, tuple(members), parameters=parameters)
+        if rules:
+            genesis = GenesisOfRules(GENESIS_MS, tuple(members), parameters=parameters, rules=Activation(rules))
+        genesis = genesis.check()
         self.network = Network(genesis, self.crypto, limits, self.narrator.watch)
         self.narrator.network = self.network
         for number, secret in enumerate(secrets, 1):
@@ -253,18 +278,67 @@ class Player:
     # -- clients -------------------------------------------------------------------------------------------------
 
     def _do_submit(self, name: str, session: str) -> None:
+        self._anchor(name, session, _fill(b"root"), 1, 1 << 20)
+
+    def _do_record(self, name: str, session: str) -> None:
+        self._anchor(name, session, ROOT, len(IDS), BYTES)
+
+    def _anchor(self, name: str, session: str, root: bytes, chunks: int, size: int) -> None:
         identity = bytearray(_fill(session.encode())[:16])
         identity[6], identity[8] = identity[6] & 0x0F | 0x40, identity[8] & 0x3F | 0x80
-        owner = _fill(b"owner")
-        fields = (
-            bytes(identity), self.crypto.public_key(owner), GENESIS_MS, GENESIS_MS + 1,
-            _fill(b"manifest"), _fill(b"root"), 1, 1 << 20, b"",
-        )  # fmt: skip
-        message = claim_message(self.network.genesis.chain_id, SessionAnchor(*fields, bytes(64)))
         self.narrator.sessions[bytes(identity)] = session
-        self.narrator.requests.append(session)
-        anchor = SessionAnchor(*fields, self.crypto.sign(owner, message))
-        self.network.nodes[name].running[1].step(Submitted(len(self.narrator.requests) - 1, anchor))
+        blank = SessionAnchor(
+            session=bytes(identity),
+            owner=self.crypto.public_key(OWNER),
+            started_ms=GENESIS_MS,
+            ended_ms=GENESIS_MS + 1,
+            manifest=_fill(b"manifest"),
+            root=root,
+            chunks=chunks,
+            total_bytes=size,
+            policy=b"",
+            signature=UNSIGNED,
+        )
+        self._hand_in(name, session, blank, OWNER)
+
+    def _do_mandate(self, name: str, session: str, relay: str) -> None:
+        owner, key = self.crypto.public_key(OWNER), self.network.nodes[relay].key
+        self._hand_in(name, f"mandate of {session}", RelayMandate(key, owner, self._session(session), UNSIGNED), OWNER)
+
+    def _do_holding(self, name: str, session: str) -> None:
+        node, owner = self.network.nodes[name], self.crypto.public_key(OWNER)
+        height = self._ledger(name).core.head.height
+        blank = ReplicaHolding(node.key, owner, self._session(session), height, ((0, len(IDS)),), UNSIGNED)
+        self._hand_in(name, f"holding of {session}", blank, node.secret)
+
+    def _do_receipt(self, name: str, session: str, count: str, relay: str) -> None:
+        node, owner, identity = self.network.nodes[name], self.crypto.public_key(OWNER), self._session(session)
+        row = self._ledger(name).row(holding_key(identity, owner, node.key))
+        height = 0 if row is None else decode(row, HoldingEntry).height
+        relay_key = self.network.nodes[relay].key
+        blank = RelayReceipt(node.key, relay_key, owner, identity, height, int(count), UNSIGNED)
+        self._hand_in(name, f"receipt of {session}", blank, node.secret)
+
+    def _do_prove(self, name: str, session: str) -> list[str]:
+        node, owner, identity = self.network.nodes[name], self.crypto.public_key(OWNER), self._session(session)
+        views = self.network.genesis.parameters.epoch_views
+        asked = open_challenge(self._ledger(name), views, node.key, identity, owner)
+        if asked is None:
+            return [f"{name}: nothing is asked of {session}"]
+        answers = tuple([answer(draw) for draw in asked.draws])
+        blank = StorageProof(node.key, owner, identity, asked.epoch, answers, UNSIGNED)
+        self._hand_in(name, f"proof of {session}", blank, node.secret)
+        return []
+
+    def _session(self, name: str) -> bytes:
+        return next(identity for identity, session in self.narrator.sessions.items() if session == name)
+
+    def _hand_in(self, name: str, what: str, blank: SignedClaim, secret: bytes) -> None:
+        """Sign a claim, and hand it to a node's engine."""
+        message = claim_message(self.network.genesis.chain_id, blank)
+        self.narrator.requests.append(what)
+        payload = structs.replace(blank, signature=self.crypto.sign(secret, message))
+        self.network.nodes[name].running[1].step(Submitted(len(self.narrator.requests) - 1, payload))
 
     # -- looking -------------------------------------------------------------------------------------------------
 

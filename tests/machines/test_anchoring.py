@@ -20,6 +20,7 @@ from lucid.machines.effects import (
     AnchoringEvent,
     BlockSettled,
     Effects,
+    ManifestCame,
     Respond,
     SessionSettled,
     Started,
@@ -262,3 +263,21 @@ class Life(RuleBasedStateMachine):
 TestLife = Life.TestCase
 pytest.mark.slow(TestLife)
 TestLife.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_a_manifest_that_another_node_gave_is_kept_and_nothing_is_handed_in() -> None:
+    bench = Bench()
+    effects = bench.tell(ManifestCame(b"{}", anchor(1), 7))
+    assert [type(effect) for effect in effects] == [Store]
+    row = bench.machine.row(anchor(1).identity)
+    assert row is not None and (row.status, row.height, row.transaction) == (Status.FINAL, 7, identity(anchor(1)))
+    assert bench.machine.manifest(anchor(1).identity) == b"{}" and not bench.machine.pending
+    assert not Anchoring(bench.store).pending, "nor after a restart"
+    assert not bench.submitted(TimerFired(SUBMIT_TIMER))
+
+
+def test_what_was_taken_here_is_not_changed_by_what_another_node_gives() -> None:
+    bench = Bench()
+    bench.tell(AnchorAsked(1, b"{}", anchor(1)))
+    assert not bench.tell(ManifestCame(b"other", anchor(1, 9), 7))
+    assert bench.status(1) is Status.PENDING and bench.machine.manifest(anchor(1).identity) == b"{}"

@@ -64,6 +64,15 @@ class SessionSettled(Record, tag=27):
     height: int
 
 
+class ManifestCame(Record, tag=29):
+    """Another node gave the manifest (canonical, with signature) of a session that the chain holds at a height, by the
+    transaction of this very anchor."""
+
+    manifest: bytes
+    anchor: SessionAnchor
+    height: int
+
+
 class PeerJoined(Record, tag=28):
     """A connection to a peer was made, or made anew: what either side sent over the last one may be lost."""
 
@@ -74,6 +83,6 @@ class EngineJoined(Record, tag=46):
     """The node's engine has started anew, while its manager went on."""
 
 
-AnchoringEvent = Started | TimerFired | AnchorAsked | AnchorAnswered | BlockSettled | SessionSettled
+AnchoringEvent = Started | TimerFired | AnchorAsked | AnchorAnswered | BlockSettled | SessionSettled | ManifestCame
 ManagerEvent = Started | Received | TimerFired | PeerJoined | EngineJoined | ToManager
 EngineEvent = Started | TimerFired | Submitted | ToEngine

@@ -65,6 +65,8 @@ class Holdings:
         )
         self.said = 0
         """How often something was said since the start."""
+        self.on_list: Callable[[bytes], None] = lambda session: None
+        """Told of each session whose list is here from now on."""
         self._places = places
         self._store = store
         self._engine = engine
@@ -115,6 +117,7 @@ class Holdings:
         """Look at a session soon: its list is here now."""
         self._note(session)
         self._kick.set()
+        self.on_list(session)
 
     def _note(self, session: bytes) -> None:
         if len(self._open) < MAX_OPEN:

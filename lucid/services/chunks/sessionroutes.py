@@ -16,6 +16,7 @@ from lucid.chain.transactions import SESSION_ID_BYTES
 from lucid.machines.replicamessages import MAX_BYTES, decode_replica
 from lucid.services.chunks.chunkroutes import removable
 from lucid.services.chunks.listexchange import ListExchange, SessionMessage
+from lucid.services.chunks.manifestcopies import ManifestCopies, ManifestMessage
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.sessionreferences import SessionReferences
 from lucid.services.process.driver import clock_ms
@@ -55,6 +56,7 @@ class SessionRoutes:
         crypto: Crypto,
         references: SessionReferences,
         lists: ListExchange,
+        manifests: ManifestCopies,
         replication: Replication,
         lasting: Lasting,
     ) -> None:
@@ -62,6 +64,7 @@ class SessionRoutes:
         self._crypto = crypto
         self._references = references
         self._lists = lists
+        self._manifests = manifests
         self._replication = replication
         self._lasting = lasting
 
@@ -117,6 +120,8 @@ class SessionRoutes:
             message = decode_replica(await read_body(MAX_BYTES))
             if isinstance(message, SessionMessage):
                 await self._lists.handle(peer, message)
+            elif isinstance(message, ManifestMessage):
+                await self._manifests.handle(peer, message)
             else:
                 await self._replication.handle(peer, message)
             return json_response({}, 202)
