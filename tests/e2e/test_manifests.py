@@ -13,7 +13,8 @@ import pytest
 
 from lucid.chain.versions import PROOF_RULES
 from lucid.cli.main import main
-from lucid.services.devnet import SERVICES, Devnet, DevNode
+from lucid.services.devnet import Devnet
+from lucid.services.devnode import SERVICES, DevNode
 from tests.e2e.conftest import MakeFleet
 from tests.waiting import wait_until
 
