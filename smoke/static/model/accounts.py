@@ -14,7 +14,8 @@ def add_user(stage: Stage, rest: Sequence[str], line: int) -> None:
     valued = frozenset(
         [
             *["-u", "--uid", "-g", "--gid", "-d", "--home-dir", "--home", "-h", "-s", "--shell"],
-            *["-G", "--groups", "-c", "--comment", "--gecos", "--ingroup"],
+            *["-G", "--groups", "-c", "--comment", "--gecos", "--ingroup", "-p", "--password", "-K", "--key"],
+            *["-k", "--skel", "-b", "--base-dir", "-e", "--expiredate", "-f", "--inactive"],
         ]
     )
     flags, values, operands = read_operands(rest, valued)
