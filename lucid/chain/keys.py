@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from lucid.chain.ed25519 import ed25519_public_key
+
+__all__ = ["Crypto", "ed25519_public_key"]
+# `ed25519_public_key` was here in earlier releases, and `lucid deploy` asks the image of any release for it here.
+
 
 class Crypto(Protocol):
     """The key operations of a node, all deterministic. A secret is the 32-byte seed of RFC 8032.

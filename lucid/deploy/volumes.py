@@ -28,7 +28,7 @@ for held in (key / "node.key", config / "node.key"):
 genesis = config / "genesis.toml"
 print("chain", parse_genesis(genesis.read_text()).chain_id.hex() if genesis.exists() else "-")
 """
-"""Earlier releases had the key where all services could read it."""
+"""Earlier releases had the key where all services could read it. What is imported is where every release has it."""
 _MOVE = """\
 import os, sys
 from pathlib import Path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import io
 import shutil
 import tarfile
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lucid.deploy import volumes
 from lucid.deploy.identity import read_identity
 from lucid.deploy.volumes import packed
 from tests.deploy.fakehost import FakeHost
@@ -133,3 +136,13 @@ def test_the_key_goes_with_its_mark_to_its_user_alone(node: Path) -> None:
         with tarfile.open(fileobj=io.BytesIO(data)) as tar:
             found = [(member.name, member.mode, member.uid, member.gid) for member in tar]
         assert found == [(name, 0o600, 65532, 65532) for name in expected[volume]]
+
+
+@pytest.mark.parametrize("script", [volumes._WHO, volumes._MOVE], ids=["who", "move"])
+def test_what_a_script_asks_of_a_release_is_where_it_asks_for_it(script: str) -> None:
+    """It runs in the image that is there: of this release, of an earlier one, or of a later one."""
+    asked = [each for each in ast.walk(ast.parse(script)) if isinstance(each, ast.ImportFrom)]
+    assert any(each.module == "lucid.chain.keys" for each in asked)
+    for one in asked:
+        module = importlib.import_module(str(one.module))
+        assert all(hasattr(module, each.name) for each in one.names), one.module
