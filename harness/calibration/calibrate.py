@@ -11,8 +11,9 @@ from msgspec import Struct, structs
 
 from harness.calibration.comparison import ComparisonLine, compare
 from harness.calibration.costs import costs_of, summary
+from harness.calibration.delays import delays, links_us, steady
 from harness.calibration.meter import MeterReading, measured
-from harness.calibration.real import LEAST_BLOCKS, WARM_HEIGHT, RealError, delays, links_us, real, steady
+from harness.calibration.real import LEAST_BLOCKS, WARM_HEIGHT, RealError, real
 from harness.calibration.writes import WriteMeter
 from harness.run import run
 from lucid.chain.genesis import Parameters, paced

@@ -1,27 +1,18 @@
-"""The real side of a calibration: a devnet whose connections are delayed as a scenario's links are, under its load."""
+"""The real side of a calibration: a devnet whose connections are delayed, under a scenario's load."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from random import Random
 
 import httpx
-from msgspec import structs
 
+from harness.calibration.clients import Clients
 from harness.soak.links import Links
-from lucid.chain.codec import encode
 from lucid.chain.genesis import Parameters
-from lucid.chain.transactions import SessionAnchor, claim_message
-from lucid.poot.crypto import Edwards25519
 from lucid.services.devnet import Devnet
-from sim.disktime import quantile_table
-from sim.exponential import exponential_us
-from sim.latency import PPM, PROFILES, base_latency_us, region_names
-from sim.network import JITTER_MASK
 from sim.scenario import Scenario
 
 WARM_HEIGHT = 3
@@ -34,25 +25,6 @@ SERVICES = ("manager", "engine")
 
 class RealError(Exception):
     """The real network does not run; one sentence."""
-
-
-def links_us(scenario: Scenario) -> list[list[int]]:
-    """One-way microseconds from each node to each other one by the scenario's links, jitter aside."""
-    places = scenario.regions or region_names()
-    return base_latency_us(PROFILES[scenario.profile], [places[index % len(places)] for index in range(scenario.nodes)])
-
-
-def steady(scenario: Scenario) -> Callable[[int, int], float]:
-    """The seconds that every message takes from a node to another one: the links of the scenario without jitter."""
-    base_us = links_us(scenario)
-    return lambda sender, receiver: base_us[sender][receiver] / 1_000_000
-
-
-def delays(scenario: Scenario) -> Callable[[int, int], float]:
-    """Draws how many seconds one message takes from a node to another one: the links of the scenario, jitter too."""
-    base_us = links_us(scenario)
-    jitter, draw = quantile_table(PROFILES[scenario.profile].jitter), Random(f"{scenario.seed}/delays").getrandbits
-    return lambda sender, receiver: base_us[sender][receiver] * jitter[draw(16) & JITTER_MASK] / PPM / 1_000_000
 
 
 def real(
@@ -108,58 +80,3 @@ def _reached(network: Devnet, client: httpx.Client, height: int) -> list[int]:
         if time.monotonic() > deadline:
             raise RealError(f"the real nodes are at heights {heights} after {WARM_S:.0f} s, and should be at {height}")
         time.sleep(0.2)
-
-
-class Clients(threading.Thread):
-    """Hands anchors to nodes drawn by chance: the scenario's load."""
-
-    def __init__(self, scenario: Scenario, network: Devnet) -> None:
-        super().__init__(daemon=True)
-        self.refused = self.accepted = 0
-        self._every_us = scenario.anchor_every_ms * 1_000
-        self._fixed = scenario.anchor_arrivals == "fixed"
-        self._network = network
-        self._random = Random(f"{scenario.seed}/clients")
-        self._over = threading.Event()
-        self._crypto = Edwards25519()
-
-    def stop(self) -> None:
-        """Hand over no more."""
-        self._over.set()
-
-    def run(self) -> None:
-        """See `threading.Thread`."""
-        if not self._every_us:
-            return
-        due = time.monotonic()
-        with httpx.Client(timeout=5.0, trust_env=False) as client:
-            while not self._over.wait(max(0.0, due - time.monotonic())):
-                due += (self._every_us if self._fixed else exponential_us(self._random, self._every_us)) / 1_000_000
-                node = self._random.choice(self._network.nodes)
-                with suppress(httpx.HTTPError):
-                    answer = client.post(
-                        f"{node.url('engine')}/transactions", json={"payload": encode(self._anchor()).hex()}
-                    )
-                    self.accepted += answer.status_code == 202
-                    self.refused += answer.status_code != 202
-
-    def _anchor(self) -> SessionAnchor:
-        draw, owner = self._random.randbytes, self._random.randbytes(32)
-        identity = bytearray(draw(16))
-        identity[6], identity[8] = identity[6] & 0x0F | 0x40, identity[8] & 0x3F | 0x80
-        ended_ms = time.time_ns() // 1_000_000
-        chunks = 1 + self._random.randrange(200)
-        blank = SessionAnchor(
-            session=bytes(identity),
-            owner=self._crypto.public_key(owner),
-            started_ms=ended_ms - 600_000,
-            ended_ms=ended_ms,
-            manifest=draw(32),
-            root=draw(32),
-            chunks=chunks,
-            total_bytes=chunks << 20,
-            policy=b"",
-            signature=bytes(64),
-        )
-        message = claim_message(self._network.genesis.chain_id, blank)
-        return structs.replace(blank, signature=self._crypto.sign(owner, message))

@@ -41,8 +41,9 @@ from lucid.services.chain.seenvotes import SeenVote
 from lucid.services.chain.upgrading import too_old
 from lucid.services.peer.certifier import Certifier
 from lucid.services.peer.dialing import ConnectionLost
-from lucid.services.peer.link import FROM_MANAGER, PATH, CertificateGiven, CertificateWanted, Farewell, Link
+from lucid.services.peer.link import PATH, Link
 from lucid.services.peer.linkgreeting import Greeting
+from lucid.services.peer.linkmessages import FROM_MANAGER, CertificateGiven, CertificateWanted, Farewell
 from lucid.services.process.config import Config, ConfigError
 from lucid.services.process.driver import DRIVEN, Driver, Performer, clock_ms
 from lucid.services.process.journals import open_journal

@@ -51,16 +51,10 @@ from lucid.services.chunks.chunkrelay import ChunkRelay
 from lucid.services.explorer.overview import Overview
 from lucid.services.peer.addresses import peer_addresses
 from lucid.services.peer.dialing import ConnectionLost
-from lucid.services.peer.link import (
-    FROM_ENGINE,
-    CertificateGiven,
-    CertificateWanted,
-    Farewell,
-    Frames,
-    Link,
-)
 from lucid.services.peer.link import PATH as ENGINE_PATH
+from lucid.services.peer.link import Frames, Link
 from lucid.services.peer.linkgreeting import Greeting, LinkVersion, read_greeting
+from lucid.services.peer.linkmessages import FROM_ENGINE, CertificateGiven, CertificateWanted, Farewell
 from lucid.services.peer.peerlistener import PeerListener
 from lucid.services.peer.peers import Peers, PeerState
 from lucid.services.peer.transport import Transport, holds, new_transport_key

@@ -10,6 +10,7 @@ from typing import Any
 
 from smoke.static.compose.service import ComposeBuild
 from smoke.static.generated import made_beforehand
+from smoke.static.hcl import read_hcl
 from smoke.static.regex import regex
 from smoke.static.trouble import Trouble
 from smoke.tree import Tree
@@ -17,7 +18,6 @@ from smoke.tree import Tree
 MAX_TARGETS = 100
 MAX_LETTERS = 1 << 20
 _FILE = regex(r"docker-bake(?:\.override)?\.(?:hcl|json)")
-_TOKEN = regex(r'"(?:[^"\\]|\\.)*"|[A-Za-z_][\w-]*|[{}\[\]=,:()]|\d+|#[^\n]*|//[^\n]*|/\*.*?\*/|\S', re.DOTALL)
 
 
 def bake_targets(tree: Tree) -> Iterator[tuple[str, ComposeBuild, str]]:
@@ -25,7 +25,7 @@ def bake_targets(tree: Tree) -> Iterator[tuple[str, ComposeBuild, str]]:
     for path in tree.files():
         if not _FILE.fullmatch(posixpath.basename(path)) or tree.sizes[path] > MAX_LETTERS:
             continue
-        blocks = _json(tree.text(path)) if path.endswith(".json") else _hcl(tree.text(path))
+        blocks = _json(tree.text(path)) if path.endswith(".json") else read_hcl(tree.text(path))
         targets, variables = blocks.get("target", {}), blocks.get("variable", {})
         parents = {str(each) for body in targets.values() if isinstance(body, dict) for each in _listed(body)}
         values = {name: body.get("default") for name, body in variables.items() if isinstance(body, dict)}
@@ -44,7 +44,7 @@ def undefined_targets(tree: Tree) -> Iterator[Trouble]:
     by_directory: dict[str, dict[str, dict[str, Any]]] = {}
     for path in tree.files():
         if _FILE.fullmatch(posixpath.basename(path)) and tree.sizes[path] <= MAX_LETTERS:
-            blocks = _json(tree.text(path)) if path.endswith(".json") else _hcl(tree.text(path))
+            blocks = _json(tree.text(path)) if path.endswith(".json") else read_hcl(tree.text(path))
             by_directory.setdefault(posixpath.dirname(path), {})[path] = blocks
     for files in by_directory.values():
         targets = {name for blocks in files.values() for name in blocks.get("target", {})}
@@ -144,60 +144,3 @@ def _json(text: str) -> dict[str, Any]:
         return {}
     kinds = value if isinstance(value, dict) else {}
     return {key: each for key, each in kinds.items() if isinstance(each, dict)}
-
-
-def _hcl(text: str) -> dict[str, Any]:
-    """Blocks by kind and name; what is not plain is left out of its block."""
-    tokens = [each for each in _TOKEN.findall(text) if not each.startswith(("#", "//", "/*"))]
-    found: dict[str, Any] = {}
-    place = 0
-    while place < len(tokens):
-        if tokens[place] in ("target", "variable", "group") and tokens[place + 2 : place + 3] == ["{"]:
-            kind, name = tokens[place], tokens[place + 1].strip('"')
-            body, place = _body(tokens, place + 3, 0)
-            found.setdefault(kind, {})[name] = body
-        else:
-            place += 1
-    return found
-
-
-def _body(tokens: list[str], place: int, depth: int) -> tuple[dict[str, Any], int]:
-    made: dict[str, Any] = {}
-    while place < len(tokens) and tokens[place] != "}":
-        if tokens[place + 1 : place + 2] in (["="], [":"]):
-            name = tokens[place].strip('"')
-            made[name], place = _value(tokens, place + 2, depth + 1)
-        elif tokens[place] == "{" and depth < 20:
-            _, place = _body(tokens, place + 1, depth + 1)
-        else:
-            place += 1
-    return made, place + 1
-
-
-class _Unknown:
-    """An expression."""
-
-
-def _value(tokens: list[str], place: int, depth: int) -> tuple[Any, int]:
-    first = tokens[place] if place < len(tokens) else ""
-    if depth > 20:
-        return _Unknown(), place + 1
-    if first == "{":
-        return _body(tokens, place + 1, depth)
-    if first == "[":
-        items, place = [], place + 1
-        while place < len(tokens) and tokens[place] != "]":
-            if tokens[place].startswith('"'):
-                items.append(_unquoted(tokens[place]))
-            place += 1
-        return items, place + 1
-    follows = tokens[place + 1 : place + 2]
-    if first.startswith('"') and follows not in (["?"], ["+"]):
-        return _unquoted(first), place + 1
-    if re.fullmatch(r"[A-Za-z_]\w*", first) and first not in ("null", "true", "false") and follows != ["("]:
-        return f"${{{first}}}", place + 1
-    return (None if first == "null" else _Unknown()), place + 1
-
-
-def _unquoted(token: str) -> str:
-    return re.sub(r"\\(.)", r"\1", token[1:-1])

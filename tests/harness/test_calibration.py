@@ -12,8 +12,8 @@ import pytest
 from harness.calibration import calibrate as module
 from harness.calibration.calibrate import calibrate, like_here
 from harness.calibration.comparison import compare
+from harness.calibration.delays import delays
 from harness.calibration.meter import MeterError, MeterReading, of_happened
-from harness.calibration.real import delays
 from harness.soak.links import Links
 from harness.timeline.journals import Happened
 from lucid.machines.effects import BlockFinal, Broadcast, Proposed, Send

@@ -11,7 +11,7 @@ import pytest
 
 from harness import run
 from harness.calibration.costs import costs_of, without
-from harness.calibration.real import links_us
+from harness.calibration.delays import links_us
 from harness.calibration.writes import WriteMeter
 from sim.clock import VirtualClock
 from sim.costs import Costs

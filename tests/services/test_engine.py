@@ -29,16 +29,9 @@ from lucid.services.devnet import Devnet
 from lucid.services.devnode import DevNode
 from lucid.services.engine import NOT_YET, EngineService
 from lucid.services.peer.dialing import ConnectionLost
-from lucid.services.peer.link import (
-    FROM_ENGINE,
-    PATH,
-    CertificateGiven,
-    CertificateWanted,
-    Farewell,
-    Frames,
-    Link,
-)
+from lucid.services.peer.link import PATH, Frames, Link
 from lucid.services.peer.linkgreeting import Greeting, read_greeting
+from lucid.services.peer.linkmessages import FROM_ENGINE, CertificateGiven, CertificateWanted, Farewell
 from lucid.services.peer.transport import holds
 from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.keyfile import unused

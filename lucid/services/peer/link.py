@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import trio
 
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Refusal
-from lucid.chain.genesis import Key
-from lucid.machines.effects import Forward, ToEngine, ToManager
+from lucid.machines.effects import Forward
 from lucid.services.peer.dialing import ConnectionLost
-from lucid.services.peer.transport import TransportCertificate
+from lucid.services.peer.linkmessages import Direction, Heartbeat
 
 PATH = "/node/engine"
 MAX_WAITING = 20_000
@@ -28,39 +27,6 @@ SILENT_S = 3.0
 """A side of which nothing came for so long is not well: /health says so."""
 GIVEN_UP_S = 20.0
 """After so long the connection is given up. Much later, since its end is the end of the engine's life."""
-
-
-class Heartbeat(Record, tag=70):
-    """The sender is alive."""
-
-
-class CertificateWanted(Record, tag=71):
-    """The manager asks the engine to certify its transport key."""
-
-    transport: Key
-
-
-class CertificateGiven(Record, tag=72):
-    """The engine's answer."""
-
-    certificate: TransportCertificate
-
-
-class Farewell(Record, tag=73):
-    """The manager's last word to an engine that it cannot talk with: why."""
-
-    why: str
-
-
-class Direction(NamedTuple):
-    """One way of the link: who speaks, and all that it may say. What goes the other way is no more than noise here."""
-
-    speaker: str
-    says: Any
-
-
-FROM_ENGINE = Direction("engine", ToManager | Heartbeat | CertificateGiven)
-FROM_MANAGER = Direction("manager", ToEngine | Heartbeat | CertificateWanted | Farewell)
 
 Answers = Mapping[type[Record], Callable[[Any], Awaitable[None]]]
 

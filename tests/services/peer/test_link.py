@@ -9,15 +9,9 @@ from lucid.chain.codec import Record, encode
 from lucid.machines.effects import BlockBuilt, Finalized, Offer, Retransmit, TimerFired, Verdict
 from lucid.services.devnet import Devnet
 from lucid.services.peer.dialing import ConnectionLost
-from lucid.services.peer.link import (
-    FROM_ENGINE,
-    FROM_MANAGER,
-    PATH,
-    CertificateWanted,
-    Direction,
-    Link,
-)
+from lucid.services.peer.link import PATH, Link
 from lucid.services.peer.linkgreeting import Greeting
+from lucid.services.peer.linkmessages import FROM_ENGINE, FROM_MANAGER, CertificateWanted, Direction
 from lucid.services.web.websocket import open_websocket
 from tests.services.peer.ownengine import await_own_engine
 

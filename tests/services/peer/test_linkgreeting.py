@@ -8,8 +8,9 @@ import trio
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Refusal
 from lucid.services.devnet import Devnet
-from lucid.services.peer.link import FROM_MANAGER, PATH, Farewell
+from lucid.services.peer.link import PATH
 from lucid.services.peer.linkgreeting import LINK_VERSION, Greeting, LinkVersion, read_greeting
+from lucid.services.peer.linkmessages import FROM_MANAGER, Farewell
 from lucid.services.web.websocket import open_websocket
 from tests.services.peer.ownengine import await_own_engine
 

@@ -17,7 +17,8 @@ from lucid.machines.effects import Offer
 from lucid.services.devnet import Devnet
 from lucid.services.peer import link as link_module
 from lucid.services.peer.dialing import ConnectionLost
-from lucid.services.peer.link import FROM_ENGINE, Heartbeat, Link
+from lucid.services.peer.link import Link
+from lucid.services.peer.linkmessages import FROM_ENGINE, Heartbeat
 
 WITHIN_S = 30.0
 

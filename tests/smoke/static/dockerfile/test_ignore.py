@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smoke.static.dockerfile import ignore
 from smoke.static.dockerfile.ignore import Ignore, ignore_of, parse_ignore
 from smoke.tree import Tree
 from tests.effort import no_hang
@@ -105,13 +103,3 @@ def test_many_stars_take_no_time() -> None:
 @given(st.text(alphabet="ab*?/[]^-\\!.", max_size=12), st.text(alphabet="ab/", min_size=1, max_size=12))
 def test_no_pattern_crashes(pattern: str, path: str) -> None:
     excluded(pattern, path)
-
-
-_PARTS = st.sampled_from(["a", "b", "*", "?", "**", "a*", "*b"])
-
-
-@given(st.lists(_PARTS, min_size=1, max_size=6), st.lists(st.sampled_from(["a", "b", "ab", "aa"]), max_size=6))
-def test_both_ways_of_matching_agree(pattern: list[str], path: list[str]) -> None:
-    tokens = ignore._tokens("/".join(pattern))
-    expected = re.fullmatch("".join(token.expression for token in tokens), "/".join(path), re.DOTALL)
-    assert ignore._simulate(tokens, "/".join(path)) is (expected is not None)
