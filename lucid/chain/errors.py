@@ -6,6 +6,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
 
+from lucid.chain.printable import printable
+
 
 class Code(IntEnum):
     """A stable refusal code (`LUCID_ERR_nnnn`) with one sentence that says what was wrong.
@@ -142,14 +144,6 @@ class Code(IntEnum):
 
 MAX_DETAIL = 2_000
 """Characters of a detail that are kept."""
-
-
-def printable(text: str) -> str:
-    """Text from outside as it may be shown: whatever does not print is written as an escape, so that on a terminal, in
-    a log or in a report it cannot be more than text."""
-    if text.isprintable():
-        return text
-    return "".join([mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text])
 
 
 Reduced = tuple[Callable[..., BaseException], tuple[type[BaseException], tuple[Any, ...]], dict[str, Any]]

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lucid.chain.errors import LucidError, printable
+from lucid.chain.errors import LucidError
+from lucid.chain.printable import printable
 from lucid.cli.arguments import chunk_size, duration
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, INVALID, Failure
 from lucid.cli.nodes import add_node, nodes

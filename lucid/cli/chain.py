@@ -67,7 +67,7 @@ def _needed(found: RulesState) -> int:
 
 
 def _tell(found: RulesState) -> None:
-    from lucid.chain.errors import printable
+    from lucid.chain.printable import printable
 
     print(
         f"rules {found.version} are in force after height {found.height}; {found.replication_factor} copies of a chunk"

@@ -68,7 +68,7 @@ def _named(found: Credits, text: str) -> MemberCredits:
 
 
 def _list(found: Credits) -> None:
-    from lucid.chain.errors import printable
+    from lucid.chain.printable import printable
 
     print(f"epoch {found.epoch}, slot {found.slot}: work of the last {found.window_slots} slots")
     for each in sorted(found.members, key=lambda each: (-each.live_score, each.node)):
@@ -83,7 +83,7 @@ def _list(found: Credits) -> None:
 
 
 def _explain(found: Credits, one: MemberCredits) -> None:
-    from lucid.chain.errors import printable
+    from lucid.chain.printable import printable
 
     pool = f", of the pool {printable(one.pool)}" if one.pool else ""
     print(f"{printable(one.name)} ({one.node}){pool}, in slot {found.slot} of epoch {found.epoch}")

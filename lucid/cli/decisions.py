@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lucid.chain.errors import Refusal, printable
+from lucid.chain.errors import Refusal
+from lucid.chain.printable import printable
 from lucid.cli.approvals import run_approve, run_show, run_submit
 from lucid.cli.arguments import duration, hex32
 from lucid.cli.decidedchain import chain_of, rules_of

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from lucid.chain.errors import LucidError, printable
+from lucid.chain.errors import LucidError
+from lucid.chain.printable import printable
 from lucid.cli.arguments import hex32
 from lucid.cli.boundedfile import read_bounded
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure

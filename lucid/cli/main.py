@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from lucid.chain.errors import LucidError, printable
+from lucid.chain.errors import LucidError
+from lucid.chain.printable import printable
 from lucid.cli.examples import add_examples
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
 

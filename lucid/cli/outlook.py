@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from lucid.chain.errors import printable
+from lucid.chain.printable import printable
 from lucid.chain.transactions import RegisterNode, RetireNode, ScheduleRules, SetAdministrators
 from lucid.chain.validators import ValidatorSet
 

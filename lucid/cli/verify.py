@@ -50,7 +50,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run_verify(options: argparse.Namespace) -> int:
     """`lucid verify`."""
     from lucid.chain.chunks import MAX_CHUNK_BYTES
-    from lucid.chain.errors import Code, Refusal, printable
+    from lucid.chain.errors import Code, Refusal
+    from lucid.chain.printable import printable
     from lucid.chain.receipts import MAX_RECEIPT_BYTES, check_chunk, verify_receipt
     from lucid.poot.crypto import Edwards25519
 
@@ -73,7 +74,7 @@ def run_verify(options: argparse.Namespace) -> int:
 
 def _tell(options: argparse.Namespace, verified: Verified, places: list[int]) -> None:
     """What a receipt that holds proves."""
-    from lucid.chain.errors import printable
+    from lucid.chain.printable import printable
     from lucid.chain.transactions import SessionAnchor
 
     payload = verified.transaction.payload

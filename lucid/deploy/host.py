@@ -17,7 +17,7 @@ from threading import Thread, Timer
 from types import TracebackType
 from typing import IO, Self
 
-from lucid.chain.errors import printable
+from lucid.chain.printable import printable
 from lucid.services.process.ports import free_ports
 
 CONNECT_S = 15

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from lucid.chain.errors import printable
+from lucid.chain.printable import printable
 from lucid.ledger.rows import evidence_key
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain

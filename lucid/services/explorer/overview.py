@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from lucid.api.answers import DataStatus, SessionState, SessionsWaiting
 from lucid.api.services import ANCHORING, DATA, ENGINE
-from lucid.chain.errors import Code, printable
+from lucid.chain.errors import Code
+from lucid.chain.printable import printable
 from lucid.machines.manager import Manager
 from lucid.machines.manager.sightings import Sighting
 from lucid.services.chain.chainview import MAX_OWNERS, AnchoredSession, ChainView

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 
 import trio
 
-from lucid.chain.errors import Reduced, printable, reduced
+from lucid.chain.errors import Reduced, reduced
+from lucid.chain.printable import printable
 from lucid.services.peer.addresses import Address
 from lucid.services.peer.socks import open_through
 

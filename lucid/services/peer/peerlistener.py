@@ -12,7 +12,7 @@ import ssl
 
 import trio
 
-from lucid.chain.errors import printable
+from lucid.chain.printable import printable
 from lucid.services.peer.addresses import network
 from lucid.services.peer.dialing import ConnectionLost, losing
 from lucid.services.peer.frames import FrameStream

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import msgspec
 import trio
 
-from lucid.chain.errors import printable
 from lucid.chain.keys import Crypto
+from lucid.chain.printable import printable
 from lucid.services.peer.addresses import PLAIN, SECURE, Address, parse_address
 from lucid.services.peer.conversation import Conversation, Counts, Deliver
 from lucid.services.peer.dialing import ConnectionLost, dial, losing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from lucid.chain.errors import printable
+from lucid.chain.printable import printable
 
 
 class PrintableFormatter(logging.Formatter):

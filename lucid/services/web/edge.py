@@ -9,7 +9,7 @@ from typing import NamedTuple
 import trio
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from lucid.chain.errors import printable
+from lucid.chain.printable import printable
 from lucid.services.web.budget import Budget
 from lucid.services.web.websocket import WebSocket
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from smoke.static.compose.document import YamlNode, as_mapping
-from smoke.static.compose.interpolation import env_values, interpolated
+from smoke.static.compose.envfile import env_values
+from smoke.static.compose.interpolation import interpolated
 from smoke.static.model.launch import Launch, Mount, MountKind
 from smoke.static.regex import regex
 from smoke.tree import Tree

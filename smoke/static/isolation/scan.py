@@ -13,7 +13,8 @@ from smoke.static.isolation.addresses import addresses
 from smoke.static.isolation.hosts import hosts
 from smoke.static.isolation.packages import is_requirement
 from smoke.static.isolation.places import FileKind, comments_of, kind_of, suffix
-from smoke.static.isolation.spans import Spans, TextPart, python_spans, rough_spans, setting_spans
+from smoke.static.isolation.pythonspans import python_spans
+from smoke.static.isolation.spans import Spans, TextPart, rough_spans, setting_spans
 from smoke.static.isolation.traces import IsolationTrace, Scan, TracePlace, What
 from smoke.static.isolation.vocabulary import worth_reading
 from smoke.static.isolation.words import traces

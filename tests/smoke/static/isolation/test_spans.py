@@ -7,31 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smoke.static.isolation.places import Comments
-from smoke.static.isolation.spans import Spans, TextPart, python_spans, rough_spans, setting_spans
+from smoke.static.isolation.pythonspans import python_spans
+from smoke.static.isolation.spans import Spans, TextPart, rough_spans, setting_spans
 
 
 def parts(text: str, spans: Spans) -> dict[str, TextPart]:
     """The part that each word written in capitals is in."""
     return {word: spans.at(text.index(word)) for word in ("CODE", "COMMENT", "STRING", "IMPORT") if word in text}
-
-
-PYTHON = (
-    "CODE = 1 # COMMENT\n",
-    "x = 'STRING' + CODE\n",
-    "import IMPORT # COMMENT\n",
-    "from IMPORT import a; CODE\n",
-    '"""COMMENT"""\nx = "STRING"\n',
-    "if x: import IMPORT\n",
-    "x = f'STRING'\n",
-    "def f():\n    'COMMENT'\n    return CODE\n",
-)
-
-
-@pytest.mark.parametrize("text", PYTHON)
-def test_python(text: str) -> None:
-    """A text that stands alone is documentation: nothing runs it."""
-    found = parts(text, python_spans(text))
-    assert found == {word: TextPart[word] for word in found}
 
 
 ROUGH = (
