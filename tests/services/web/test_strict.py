@@ -7,31 +7,10 @@ from collections.abc import Iterator
 import pytest
 import trio
 
-from lucid.services.peer.dialing import ConnectionLost
 from lucid.services.web import strict
-from lucid.services.web.websocket import open_websocket
 from tests.services.web import served
 from tests.services.web.flooding import kit
 from tests.services.web.rawhttp import H2C, KEY, UPGRADE, told
-
-
-async def test_websockets_are_for_those_with_the_token_and_early_bytes_are_kept() -> None:
-    async with served.served(kit()) as (_, port):
-        url = f"ws://127.0.0.1:{port}/echo"
-        for token in ("no", "api", "nodex"):
-            with pytest.raises(ConnectionLost, match="401"):
-                async with open_websocket(url, {"Authorization": f"Bearer {token}"}):
-                    pass
-        async with open_websocket(url, {"Authorization": "Bearer node"}) as frames:
-            await frames.send(b"x" * 100_000)
-            assert await frames.receive() == b"x" * 100_000
-        request = UPGRADE % (b"/echo", b"websocket", b"") + KEY + b"Authorization: Bearer node\r\n\r\n"
-        early = b"\x82\x85\x00\x00\x00\x00hello"
-        got = await trio.to_thread.run_sync(
-            told, port, request + early, 60.0, lambda all_of_it: all_of_it.endswith(b"hello")
-        )
-        assert got.startswith(b"HTTP/1.1 101 ") and got.endswith(b"\x82\x05hello")
-
 
 NO_HOSTS = [b"a..b", b"..", b".a", b"a" * 64, b"a.%s.b:80" % (b"a" * 64)]
 """Names that no machine has, and at which what looks up routes failed where no handler may."""
