@@ -91,6 +91,10 @@ PROFILES = {
         SwarmProfile("cards", "cards that tear, rot and misdirect writes, and power cuts", frozenset(
             ("network", "process", "disk")), False, 4, least_nodes=4, kinds=frozenset((
             "crash", "half_synced", "loss", "misdirected", "power_cut", "rot", "stall", "torn"))),
+        SwarmProfile("forgers", "traitors that sign blocks that are not valid, and forge what others signed",
+            frozenset(("network", "process", "byzantine")), True, least_nodes=4, least_traitors=1, kinds=frozenset((
+            "crash", "delay", "double_vote", "equivocate", "false_repeat", "flood", "invalid_block", "loss",
+            "lying_tick", "partition", "replay", "twin"))),
     )
 }  # fmt: skip
 

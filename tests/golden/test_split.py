@@ -8,7 +8,7 @@ from sim.crypto import ModeledCrypto
 from tests.golden.network import Node
 from tests.golden.script import Player
 
-MOST_VIEWS = 6
+MOST_VIEWS = 4
 
 
 def split(nodes: int) -> tuple[Player, list[Node]]:

@@ -36,7 +36,9 @@ def test_a_duty_that_is_neglected_is_found_though_something_else_makes_up_for_it
 
 def test_a_kind_of_fault_that_is_younger_than_seeds_is_drawn_only_where_it_is_named() -> None:
     kinds = {name: {fault.kind for seed in range(40) for fault in draw(seed, name).fault} for name in PROFILES}
-    assert {name for name, drawn in kinds.items() if "false_repeat" in drawn} == {"closings"}
+    assert {name for name, drawn in kinds.items() if "false_repeat" in drawn} == {"closings", "forgers"}
+    assert {name for name, drawn in kinds.items() if "misdirected" in drawn} == {"cards"}
+    assert {name for name, drawn in kinds.items() if "invalid_block" in drawn} == {"forgers"}
     assert kinds["closings"] <= PROFILES["closings"].kinds
     assert {name for name, drawn in kinds.items() if "self_deal" in drawn} == {"relays"}
 
