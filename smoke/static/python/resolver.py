@@ -52,8 +52,21 @@ class Resolver:
             self.agenda.ancestors(name)
             self.agenda.enter(found, name)
             self.target = found.source
+            if found.kind is Meaning.MODULE and found.source == source.path:
+                yield from self._of_itself(source, each, name)
             for wanted in each.names:
                 yield from self._name(source, each, name, found, wanted)
+
+    def _of_itself(self, source: Source, each: Import, name: str) -> Iterator[ImportProblem]:
+        """What a module takes from its own name before it has it: mostly it is called like what it means."""
+        if each.lazy or each.caught or each.main or source.dynamic:
+            return
+        for wanted in each.names:
+            if wanted != "*" and source.names.get(wanted, each.line) >= each.line:
+                message = (
+                    f"{wanted} is taken from {name}, which is this file itself: it stands before what is installed"
+                )
+                yield ImportProblem(source.path, each.line, message, flaw=Flaw.CIRCLE)
 
     def _standard(self, source: Source, each: Import, name: str) -> Iterator[ImportProblem]:
         version = self.importer.version
