@@ -13,6 +13,7 @@ from lucid.chain.transactions import Transaction
 from lucid.machines.anchoring import Anchoring
 from lucid.machines.effects import ManifestCame
 from lucid.machines.replicamessages import SESSION_BYTES
+from lucid.services.chain.ownclaims import SessionName
 from lucid.services.process.driver import Driver
 from lucid.services.sessions.anchored import AnchoredSessions
 from lucid.services.web.admission import NODE
@@ -25,10 +26,10 @@ MAX_ASKED = 64
 """Sessions in one question."""
 
 
-class SessionNames(msgspec.Struct, frozen=True):
+class SessionNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sessions: ids and owners, in hexadecimal."""
 
-    sessions: tuple[str, ...]
+    sessions: tuple[SessionName, ...]
 
 
 class SharedManifests:
