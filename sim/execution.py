@@ -9,15 +9,12 @@ a snapshot, executes for itself from then on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import Transaction
 from lucid.chain.votes import Vote
 from lucid.ledger.state import Ledger, Reader
-from lucid.ledger.tree import TreeNode, release
 from lucid.ledger.turn import Turn
 from lucid.ledger.validation import Built, Validator
 from sim.meteredcrypto import MeteredCrypto
@@ -25,25 +22,10 @@ from sim.meteredcrypto import MeteredCrypto
 REMEMBERED_BLOCKS = 512
 
 
-class Sharing:
-    """Held by every node's copy of a ledger whose rows that node's store does not have yet. Once nobody holds it any
-    more, the nodes of the tree that the block made can be read from every store that they are needed from."""
-
-    __slots__ = ("_changed",)
-
-    def __init__(self, changed: Mapping[int, TreeNode | None]) -> None:
-        self._changed = changed
-
-    def __del__(self) -> None:
-        release(self._changed)
-
-
 class SharedLedger(Ledger):
-    """A ledger that other nodes hold too: its tree is let go of when the last of them has stored it, or dropped it."""
+    """A ledger that other nodes hold too: its tree is never let go of piecemeal."""
 
-    __slots__ = ("_sharing",)
-
-    _sharing: Sharing | None
+    __slots__ = ()
 
     @classmethod
     def of(cls, ledger: Ledger, parent: Ledger | None) -> SharedLedger:
@@ -54,7 +36,6 @@ class SharedLedger(Ledger):
         shared.parent = parent
         if parent is not None:
             shared.reader = parent.reader
-        shared._sharing = ledger._sharing if isinstance(ledger, SharedLedger) else Sharing(ledger._changed)
         return shared
 
     def settle(self) -> None:
@@ -62,7 +43,6 @@ class SharedLedger(Ledger):
         self.parent = None
         self.rows = {}
         self._changed = {}
-        self._sharing = None
 
 
 class SharedValidator(Validator):

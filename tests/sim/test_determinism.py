@@ -11,14 +11,11 @@ from typing import Any
 
 import pytest
 
-from lucid.ledger.state import Ledger
 from lucid.machines.effects import Submitted
-from sim.execution import SharedLedger
 from sim.workload import Workload
 from sim.world import World
 from tests.runs import Run, passed, run, scenario
 
-Patch = pytest.MonkeyPatch
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = """
 name = "restless"
@@ -107,23 +104,6 @@ def test_two_processes_with_other_hash_seeds_agree_with_and_without_files(file: 
 def test_nodes_that_share_execution_and_nodes_that_do_not_agree(file: Path) -> None:
     alone = passed(scenario(str(file), share_execution=False)).document
     assert judged(alone) == judged(passed(scenario(str(file))).document)
-
-
-def test_a_shared_tree_that_is_let_go_of_is_read_again_from_each_store(file: Path, monkeypatch: Patch) -> None:
-    """Of a tree all but the root goes from memory here, as what lies deep in a large one does."""
-    kept = judged(passed(scenario(str(file))).document)
-    monkeypatch.setattr("lucid.ledger.tree.KEPT_DIGITS", 0)
-    loaded: list[bytes] = []
-    read = Ledger._stored_node
-
-    def counted(self: Ledger, index: int) -> bytes | None:
-        if isinstance(self.parent, SharedLedger):
-            loaded.append(self.core.head.parent)
-        return read(self, index)
-
-    monkeypatch.setattr(Ledger, "_stored_node", counted)
-    assert judged(passed(scenario(str(file))).document) == kept
-    assert len(set(loaded)) > 10, "blocks are judged by what is read from a store"
 
 
 def test_another_seed_is_another_history(file: Path) -> None:
