@@ -123,7 +123,7 @@ _ALL = (
     ),
     Safeguard(
         "no-skip-after-finalize", "no skip of a view that was finalized", VoteLog, "may_sign",
-        "return FINALIZE not in signed and (epoch, view) == self.view", "return (epoch, view) == self.view",
+        "return FINALIZE not in signed and (epoch, view) == self._open", "return (epoch, view) == self._open",
         profile="crash",
     ),
     Safeguard(
@@ -132,12 +132,12 @@ _ALL = (
     ),
     Safeguard(
         "no-notarize-after-own-skip", "no notarize in a view that was skipped", VoteLog, "may_sign",
-        "return SKIP not in signed and (epoch, view) == self.view", "return (epoch, view) == self.view",
+        "return SKIP not in signed and (epoch, view) == self._open", "return (epoch, view) == self._open",
         profile="crash",
     ),
     Safeguard(
         "views-only-forward", "a log that is read closes the views it left", VoteLog, "may_sign",
-        "return SKIP not in signed and (epoch, view) == self.view", "return SKIP not in signed",
+        "return SKIP not in signed and (epoch, view) == self._open", "return SKIP not in signed",
     ),
     Safeguard(
         "quorum", "more than two thirds make a certificate", ValidatorSet, "__init__",

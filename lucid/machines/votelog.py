@@ -33,15 +33,29 @@ class VoteLog:
             self.view, votes, self.lost_ms = decode(stored, tuple[View, tuple[Vote, ...], int])
             for vote in votes:
                 self._votes.setdefault((vote.epoch, vote.view), {})[vote.kind] = vote
+        self._open = self.view
+        """The view in which it notarizes and skips: the one that it is in, or the one before after `come_back`."""
         self.last: View = max(self._votes, default=self.view)
         """The view of the last vote; where the log holds none, the view that it was written in."""
+
+    def arrive(self, view: View) -> None:
+        """Enter a view or, after a restart, come back to one."""
+        if view > self.view:
+            self.enter(view)
+        else:
+            self.come_back(view)
 
     def enter(self, view: View) -> None:
         """Go on to a later view."""
         assert view > self.view, "a validator never returns to a view"
-        self.view = view
+        self.view = self._open = view
         for old in [each for each in self._votes if each < (view[0], view[1] - 1)]:
             del self._votes[old]
+
+    def come_back(self, view: View) -> None:
+        """Be in a view that is not a later one, after a restart. In the one before there is still something to sign:
+        all but this log was lost then, with the certificate that ended the view, and others may lack it too."""
+        self._open = view if view == (self.view[0], self.view[1] - 1) else self.view
 
     def open_epoch(self, epoch: int, opened_ms: int, now: int, witnessed: bool) -> bool:
         """Decide whether this key may sign in an epoch that opened at `opened_ms`; returns whether the log changed.
@@ -57,7 +71,7 @@ class VoteLog:
         if witnessed and opened_ms > self.lost_ms:
             self.lost_ms = 0
         else:
-            self.view = (epoch + 1, 0)
+            self.view = self._open = (epoch + 1, 0)
         return True
 
     def votes(self, view: View) -> dict[int, Vote]:
@@ -100,11 +114,20 @@ class VoteLog:
             return SKIP not in signed and self.view[0] == epoch and view >= self.view[1] - 1
         if kind == NOTARIZE:
             # After its timer fired a node is for the skip alone (rule 4).
-            return SKIP not in signed and (epoch, view) == self.view
+            return SKIP not in signed and (epoch, view) == self._open
         if kind == SKIP:
-            return FINALIZE not in signed and (epoch, view) == self.view
+            return FINALIZE not in signed and (epoch, view) == self._open
         assert kind == PROPOSE  # rule 2: two of them in one view would be evidence
         return (epoch, view) == self.view
+
+    def owed(self, view: View) -> bytes | None:
+        """The block to notarize at once in a view that this key came back to: the one that it signed finalize for.
+
+        It lost the certificate with its store. Others may lack it too, and cannot go on without this vote, for this key
+        signs no skip of the view. No other block of it can be notarized.
+        """
+        finalized = self.votes(view).get(FINALIZE)
+        return finalized.block if finalized is not None and self.may_sign(*view, NOTARIZE) else None
 
     def record(self, vote: Vote) -> None:
         """Add a vote; it may leave this node only after `write` is durable."""

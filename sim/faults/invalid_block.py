@@ -36,7 +36,7 @@ class InvalidBlock(ByzantineFault, tag="invalid_block"):
     """
 
     drawn_by_name: ClassVar[bool] = True
-    wrong: Wrong
+    wrong: Wrong = "signature"
 
     def text(self) -> str:
         """See `Fault`."""

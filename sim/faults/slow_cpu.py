@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SlowCpu(NodeFault, tag="slow_cpu"):
-    """Each signature takes `node`'s core `times` as long."""
+    """Each signature takes `node`'s core `times` as long; of several at once, the slowest counts."""
 
     lane: ClassVar[Lane] = "process"
     times: Annotated[int, Meta(ge=2, le=100_000)]
@@ -29,10 +29,12 @@ class SlowCpu(NodeFault, tag="slow_cpu"):
     def begin(self, world: World) -> Hooks:
         """See `Fault`."""
         node = world.nodes[self.node]
-        node.slowness *= self.times
+        node.slowed.append(self.times)
+        node.slowness = max(node.slowed)
 
         def end() -> None:
-            node.slowness //= self.times
+            node.slowed.remove(self.times)
+            node.slowness = max(node.slowed, default=1)
 
         return Hooks(end=end)
 

@@ -42,14 +42,15 @@ async def test_both_sides_of_one_release_understand_each_other() -> None:
 @pytest.mark.parametrize(
     ("newer", "says"),
     [
-        ("lucid.client.http", "it speaks version 1 of the API, this client version 2"),
-        ("lucid.services.web.web", "this release speaks version 2 alone; the request is of version 1"),
+        (("client.nodeaccess", "client.nodeanswer"), "it speaks version 1 of the API, this client version 2"),
+        (("services.web.web",), "this release speaks version 2 alone; the request is of version 1"),
     ],
 )
 async def test_of_two_releases_each_says_which_two_there_are(
-    newer: str, says: str, monkeypatch: pytest.MonkeyPatch
+    newer: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"{newer}.API_VERSION", "2")
+    for module in newer:
+        monkeypatch.setattr(f"lucid.{module}.API_VERSION", "2")
     found = await asked()
     assert found is not None and found.code is Code.API_VERSION and says in found.detail
 

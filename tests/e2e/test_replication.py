@@ -104,7 +104,10 @@ def test_what_rots_or_goes_is_repaired_and_read_meanwhile(fleet: Devnet) -> None
     file_of(node, bodies[0]).unlink()
     asked = httpx.post(f"{node.url('data')}/chunks/{chunk_id(bodies[0]).hex()}/repair", json={}, timeout=60)
     assert asked.json()["status"] == "verified" and holds(node, bodies[0]), "at once, where the operator asks"
-    assert httpx.get(f"{node.url('data')}/status").json()["replication"]["repaired"] >= 1
+    # Counted once it is durable, which is a moment after the file is there.
+    wait_until(
+        lambda: httpx.get(f"{node.url('data')}/status").json()["replication"]["repaired"] >= 1, "the repair is counted"
+    )
     assert any((node.folder / "chunks" / "quarantine").iterdir()), "what was wrong is kept"
 
 

@@ -67,6 +67,31 @@ def test_the_view_before_may_only_be_finalized_and_older_ones_are_closed() -> No
     assert may_sign(log, 1, 5) == set()
 
 
+def test_whoever_comes_back_to_the_view_before_notarizes_and_skips_there_and_not_in_its_own() -> None:
+    log = VoteLog(new_store())
+    for view in (4, 5):
+        log.enter((0, view))
+    log.come_back((0, 4))
+    assert may_sign(log, 0, 4) == {NOTARIZE, SKIP, FINALIZE}
+    assert may_sign(log, 0, 5) == {PROPOSE, FINALIZE}
+    for older in ((0, 3), (1, 4)):
+        log.come_back(older)
+        assert may_sign(log, *older) == set()
+    log.enter((0, 6))
+    assert may_sign(log, 0, 5) == {FINALIZE}
+
+
+def test_whoever_comes_back_never_contradicts_what_it_signed_there() -> None:
+    for signed, left in ((NOTARIZE, {SKIP, FINALIZE}), (SKIP, set()), (FINALIZE, {NOTARIZE})):
+        log = VoteLog(new_store())
+        log.enter((0, 4))
+        log.record(make_vote(0, 4, signed))
+        log.enter((0, 5))
+        log.come_back((0, 4))
+        assert may_sign(log, 0, 4) == left
+        assert (log.owed((0, 4)) is not None) is (signed == FINALIZE)
+
+
 def test_a_view_is_never_entered_again() -> None:
     log = VoteLog(new_store())
     log.enter((1, 1))

@@ -189,8 +189,7 @@ class Engine:
         if self.state is None or self.state.context.epoch != context.epoch:
             guarded = self._open_epoch(now, context)
         view = (context.epoch, context.view)
-        if view > self.log.view:
-            self.log.enter(view)
+        self.log.arrive(view)
         # Late votes are credited in their block's slot and the next one (section 6), so older ones are of no use.
         self.polls.keep_views(context.view - 2 * self.parameters.slot_views, context.view)
         # After a restart both certificates may be held; which came first is not known, so it is taken to be the skip.
@@ -206,6 +205,8 @@ class Engine:
         if guarded:
             effects.insert(0, Store((self.log.write(),)))
         effects += self._count_own(now)
+        if (owed := self.log.owed(view)) is not None:
+            effects += self._vote(now, NOTARIZE, owed)
         effects += self._heartbeat(context)
         effects += self._prepare_proposal(now)
         held = self._held.take()

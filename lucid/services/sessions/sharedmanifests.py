@@ -78,6 +78,6 @@ class SharedManifests:
         if settled is None:
             raise Problem(Code.SESSION_UNKNOWN)
         if settled.transaction != Transaction(anchor, b"", 0, b"").id:
-            raise Problem(Code.SESSION_CONFLICT, "the chain holds another anchor of this session", status=409)
+            raise Problem(Code.SESSION_CONFLICT, "the chain holds another anchor of this session")
         await self._driver().deliver(ManifestCame(checked.canonical, anchor, settled.height))
         await self._store.drained()
