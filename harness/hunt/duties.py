@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from harness.invariants import Diverged
 from lucid.chain.certificates import verify_certificate
 from lucid.chain.validators import ValidatorSet
-from lucid.machines.effects import SYNC_TIMER, Effects, Forward, Received, Send, Store, TimerFired, Verdict
+from lucid.machines.effects import SYNC_TIMER, Effects, Forward, PeerJoined, Received, Send, Store, TimerFired, Verdict
 from lucid.machines.manager import Manager
 from lucid.machines.manager.syncing import Question, Slot
 from lucid.machines.messages import Blocks, Part, Proposal, SnapshotOffer, Standing, decode_message
@@ -38,6 +38,8 @@ class _Asked(NamedTuple):
     silent: frozenset[bytes]
     since: frozenset[bytes]
     """Whom it has asked since the first of those."""
+    joined: frozenset[bytes] = frozenset()
+    """Whose connections are newer than the question: what was asked of them before may never have come."""
 
 
 class Duties:
@@ -69,6 +71,12 @@ class Duties:
             self._check_repeat(runner, event, effects)
         if asked.manager is not manager:
             asked = _Asked(manager, None, frozenset(), frozenset())
+        if type(event) is PeerJoined:
+            peer = frozenset((event.peer,))
+            asked = asked._replace(silent=asked.silent - peer, joined=asked.joined | peer)
+        if asked.question is None and not following.useless:
+            # All were asked, and a newer certificate begins the next round with who sent it.
+            asked = asked._replace(silent=frozenset())
         if following.question is not asked.question or type(event) is TimerFired:
             asked = self._check_question(runner, manager, now, event, effects, asked)
         self._asked[index] = asked
@@ -131,7 +139,7 @@ class Duties:
             return asked._replace(question=question)
         self.checks += 1
         if before is not None and type(event) is TimerFired and event.timer == SYNC_TIMER:
-            silent |= {before.peer}
+            silent |= {before.peer} - asked.joined
             if syncing._asks_for_more(following) and not is_busy(following, now):
                 raise Diverged(ASKING, f"{name} had no answer from {self._name(before.peer)}, and asks nobody else")
         elif before is not None and kind in _ANSWERS:
