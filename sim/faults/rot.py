@@ -9,7 +9,7 @@ from msgspec import Meta
 from lucid.ledger.state import ROW_TABLE, TREE_TABLE
 from sim.faulthooks import Hooks
 from sim.faults.fault import Lane, NodeFault, name
-from sim.faults.wipe import Votes, Wipe, new_card
+from sim.faults.wipe import Votes, Wipe, replace_card
 from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
@@ -50,10 +50,7 @@ class Rot(NodeFault, tag="rot"):
         disk.damage([row for row in rows if chance() * 100 < self.percent])
 
         def end() -> None:
-            node.hold(self)
-            new_card(node, self.votes)
-            node.rotten.remove(self)
-            node.release(self)
+            replace_card(node, self, self.votes)
 
         return Hooks(end=end)
 

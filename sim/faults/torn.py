@@ -10,7 +10,7 @@ from sim.clock import Moment
 from sim.faulthooks import Hooks
 from sim.faults.fault import Color, Lane, NodeFault, name
 from sim.faults.rot import SHARED
-from sim.faults.wipe import Votes, Wipe, new_card
+from sim.faults.wipe import Votes, Wipe, replace_card
 from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:
@@ -67,10 +67,7 @@ class Torn(NodeFault, tag="torn"):
 
         def end() -> None:
             if torn:
-                node.hold(self)
-                new_card(node, self.votes)
-                node.rotten.remove(self)
-                node.release(self)
+                replace_card(node, self, self.votes)
 
         return Hooks(effect=tear, nodes=frozenset((self.node,)), end=end)
 

@@ -28,6 +28,14 @@ def new_card(node: Node, votes: Votes) -> None:
         node.engine_disk.sync()
 
 
+def replace_card(node: Node, fault: NodeFault, votes: Votes) -> None:
+    """Give a node a new card in place of the one that `fault` damaged."""
+    node.hold(fault)
+    new_card(node, votes)
+    node.rotten.remove(fault)
+    node.release(fault)
+
+
 class Wipe(NodeFault, tag="wipe"):
     """`node` is down, and comes back at `until` with an empty store.
 
