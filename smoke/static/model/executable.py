@@ -52,6 +52,9 @@ def find_program(name: str, scene: Scene) -> Executable:
                 continue
             if reason.cause is DoubtCause.DISTRIBUTIONS and any(scene.installed.by_directory(directory)):
                 continue
+            made = scene.base is not None and "/" in name and not state.files.doubt(place)
+            if reason.cause is DoubtCause.BASE and made:
+                continue  # its directory was made by a step, or is a mount
             if reason.cause is DoubtCause.BASE and (program_of(base) or scene.installed.of_the_tree(base)):
                 continue  # no base brings what a Python distribution does
             if not surroundings.surely_lacks(place, reason):
