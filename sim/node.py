@@ -45,7 +45,7 @@ class Node:
         self.stalled_us = 0
         """How much longer each write takes, by a fault of the disk."""
         self.slowness = 1
-        """How many times as long as usual its core takes: the most of `slowed`, which faults say."""
+        """How many times as long as usual its core takes: by `slowed`, which faults say."""
         self.slowed: list[int] = []
         self.full = 0
         """How many faults keep its disk from taking writes."""

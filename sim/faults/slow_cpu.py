@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
     from sim.world import World
 
 
+MOST = 100_000
+"""More than this leaves a core with hours of work after a few signatures."""
+
+
 class SlowCpu(NodeFault, tag="slow_cpu"):
-    """Each signature takes `node`'s core `times` as long; of several at once, the slowest counts."""
+    """Each signature takes `node`'s core `times` as long; several at once multiply, up to 100,000."""
 
     lane: ClassVar[Lane] = "process"
-    times: Annotated[int, Meta(ge=2, le=100_000)]
+    times: Annotated[int, Meta(ge=2, le=MOST)]
 
     def text(self) -> str:
         """See `Fault`."""
@@ -30,11 +35,11 @@ class SlowCpu(NodeFault, tag="slow_cpu"):
         """See `Fault`."""
         node = world.nodes[self.node]
         node.slowed.append(self.times)
-        node.slowness = max(node.slowed)
+        node.slowness = min(prod(node.slowed), MOST)
 
         def end() -> None:
             node.slowed.remove(self.times)
-            node.slowness = max(node.slowed, default=1)
+            node.slowness = min(prod(node.slowed), MOST)
 
         return Hooks(end=end)
 
