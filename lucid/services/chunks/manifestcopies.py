@@ -26,6 +26,7 @@ from lucid.machines.replicamessages import (
 )
 from lucid.services.chunks.belonging import ChunkPlaces
 from lucid.services.chunks.chaincopies import ChainCopies, OnChain
+from lucid.services.chunks.looking import PAGE, look_through
 from lucid.services.chunks.storedlists import StoredLists
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
@@ -51,7 +52,6 @@ TRIES = 12
 """How often a manifest is looked for soon, before it waits for the next look through all."""
 MAX_SOON = 1_024
 RETRY_S = 5.0
-PAGE = 64
 
 ManifestMessage = ManifestRequest | ManifestPart
 
@@ -131,7 +131,16 @@ class ManifestCopies:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._look_soon)
-                nursery.start_soon(self._look_through)
+                await trio.sleep(RETRY_S)  # the first round needs peers that are connected
+                await look_through(
+                    self._get,
+                    rules=self._places,
+                    since=HOLDING_RULES,
+                    store=self._store,
+                    lists=self._lists,
+                    pause_s=LOOK_S,
+                    retry_s=RETRY_S,
+                )
         except* StoreDamaged:
             pass  # the store has logged it and says so
 
@@ -156,20 +165,6 @@ class ManifestCopies:
             tries = self._soon.pop(session, 0)
             if session in lacking and tries > 1:
                 self._soon[session] = tries - 1
-
-    async def _look_through(self) -> None:
-        """Look at all sessions, again and again. Raises `StoreDamaged`."""
-        after = b""
-        while True:
-            await trio.sleep(RETRY_S)
-            names = await self._store.read_when_there(self._lists.sessions, after, PAGE)
-            try:
-                await self._get(names)
-            except (Problem, StoreError):
-                continue
-            after = names[-1] if len(names) == PAGE else b""
-            if not after:
-                await trio.sleep(LOOK_S)
 
     # -- from peers ------------------------------------------------------------------------------------------------
 
