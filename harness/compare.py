@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from harness.measures import MEASURES, Measure, estimate
+from harness.estimate import estimate
+from harness.measures import MEASURES, Measure
 from harness.result import ResultError, read_result
 from harness.sweep import SweepRun, read
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from harness.estimate import Estimate, estimate
 from harness.grid import Axis, Cell, grid, key_of
-from harness.measures import MEASURES, Estimate, Measure, estimate
+from harness.measures import MEASURES, Measure
 from harness.run import run
 from harness.verdict import RunVerdict
 from harness.workers import Workers, spread

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.estimate import CONFIDENCE, Estimate
 from harness.grid import Cell
-from harness.measures import CONFIDENCE, MEASURES, Estimate, Measure
+from harness.measures import MEASURES, Measure
 from harness.report import svg, text
 from harness.report.document import document, heading
 from harness.sweep import Sweep

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.compare import MeasureDifference
-from harness.measures import CONFIDENCE, MEASURES
+from harness.estimate import CONFIDENCE
+from harness.measures import MEASURES
 from harness.report import svg, text
 from harness.report.curves import spell
 from harness.report.document import document, heading

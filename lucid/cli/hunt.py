@@ -19,7 +19,8 @@ from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
     from harness.hunt.record import HuntRecord
-from lucid.cli.huntboard import HuntBoard, HuntTally
+from lucid.cli.huntboard import HuntBoard
+from lucid.cli.hunttally import HuntTally
 
 DEFAULT_SEEDS = 1_000
 FOUND = 20

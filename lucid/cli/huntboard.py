@@ -1,38 +1,14 @@
-"""What a hunt has come to so far, and the board that shows it while it goes on."""
+"""The board that shows a hunt while it goes on."""
 
 from __future__ import annotations
 
 import sys
-import time
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from lucid.cli.hunttally import HuntTally
+
 if TYPE_CHECKING:
-    from harness.hunt.record import HuntLine, HuntRecord, Judged
-
-
-class HuntTally:
-    """What a hunt has come to so far."""
-
-    def __init__(self) -> None:
-        self.began = time.perf_counter()
-        self.verdicts: Counter[str] = Counter()
-        self.marks: Counter[str] = Counter()
-
-    def add(self, judged: Judged) -> None:
-        """Count one more seed."""
-        self.verdicts[str(judged.outcome.verdict)] += 1
-        self.marks.update(judged.outcome.marks.keys())
-
-    @property
-    def seconds(self) -> float:
-        """Wall time so far."""
-        return time.perf_counter() - self.began
-
-    @property
-    def speed(self) -> float:
-        """Seeds a second."""
-        return sum(self.verdicts.values()) / max(self.seconds, 1e-9)
+    from harness.hunt.record import HuntLine, HuntRecord
 
 
 class HuntBoard:

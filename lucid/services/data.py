@@ -9,8 +9,9 @@ import trio
 from lucid.api.services import DATA
 from lucid.services.chunks.chunkroutes import ChunkRoutes
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.deadreferences import Asked, DeadReferences
+from lucid.services.chunks.deadreferences import DeadReferences
 from lucid.services.chunks.holdings import Holdings
+from lucid.services.chunks.knownsessions import Asked
 from lucid.services.chunks.manifestcopies import ManifestCopies
 from lucid.services.chunks.proving import Proving
 from lucid.services.chunks.relaying import Relaying

@@ -9,7 +9,8 @@ import pytest
 
 from harness.hunt.judge import RunVerdict, SeedOutcome
 from harness.hunt.record import HuntHead, HuntRecord, Judged
-from lucid.cli.huntboard import HuntBoard, HuntTally
+from lucid.cli.huntboard import HuntBoard
+from lucid.cli.hunttally import HuntTally
 
 
 def judged(seed: int, verdict: RunVerdict) -> Judged:

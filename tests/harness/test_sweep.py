@@ -17,8 +17,9 @@ import pytest
 from pyarrow.parquet import read_table
 
 from harness.compare import CompareError, compare
+from harness.estimate import estimate
 from harness.grid import Axis, grid, key_of
-from harness.measures import MEASURES, estimate
+from harness.measures import MEASURES
 from harness.run import run
 from harness.sweep import Sweep, SweepRun, measured, read
 from harness.verdict import RunVerdict

@@ -10,15 +10,12 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 
-import msgspec
 import trio
 
-from lucid.chain.errors import Code, LucidError
+from lucid.chain.errors import LucidError
 from lucid.chain.transactions import SESSION_ID_BYTES
 from lucid.services.chunks.sessionreferences import SessionReferences
 from lucid.services.process.driver import clock_ms
-from lucid.services.process.sibling import Sibling
-from lucid.services.web.problems import Problem
 
 DEAD_MS = 7 * 24 * 3_600_000
 """Age from which a session that nobody knows is dead: longer than anybody leaves a recording to go on with later."""
@@ -68,30 +65,3 @@ class DeadReferences:
     def _old(self, since_ms: int, now_ms: int) -> bool:
         # What an older version stored has no time: it is as old as this service's start.
         return (since_ms or self._began_ms) <= now_ms - DEAD_MS
-
-
-class Asked:
-    """Whether the chain or this node's session anchoring knows a session."""
-
-    def __init__(self, manager: Sibling, anchoring: Sibling) -> None:
-        self._manager = manager
-        self._anchoring = anchoring
-
-    async def known(self, session: bytes) -> bool:
-        """False only where both say that they do not, and the manager is level with the chain. Raises `Problem`."""
-        name, owner = session[:SESSION_ID_BYTES], session[SESSION_ID_BYTES:].hex()
-        status, _ = await self._manager.fetch("/health")
-        if status != 200:
-            raise Problem(Code.UNAVAILABLE, "the block manager is not healthy")
-        query = f"?owner={owner}" if owner else ""
-        if await self._manager.get(f"/node/sessions/{name.hex()}{query}") is not None:
-            return True
-        status, data = await self._anchoring.fetch(f"/sessions/{uuid.UUID(bytes=name)}{query}")
-        return not (status == 404 and _code(data) == Code.SESSION_UNKNOWN.code)
-
-
-def _code(data: bytes) -> str:
-    try:
-        return str(msgspec.json.decode(data)["error"]["code"])
-    except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError):
-        return ""

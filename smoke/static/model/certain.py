@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from smoke.static.model.shell_builtins import BUILTINS
 from smoke.static.model.shell_syntax import STATEMENTS, grammar
 from smoke.static.model.shell_words import node_text
-from smoke.static.model.steps import BUILTINS
 
 MAX_SCRIPT = 200_000
 """Letters of a script that are read."""

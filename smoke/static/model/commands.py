@@ -1,4 +1,4 @@
-"""What the common commands of a RUN leave behind: directories, owners, users, links, and installed distributions."""
+"""What the common commands of a RUN leave behind in the stage."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from smoke.static.model.downloads import FETCHERS, UNPACKERS, fetched, unpacked
 from smoke.static.model.editing import edited, edited_among, edited_to_unix
 from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.frontend import outputs, surroundings
-from smoke.static.model.image import Install
 from smoke.static.model.installers import catalog
 from smoke.static.model.node_modules import installed
 from smoke.static.model.operands import read_operands
-from smoke.static.model.packages import packages_bring
 from smoke.static.model.stage import Stage
 from smoke.static.model.swept import swept
+from smoke.static.model.system_packages import MANAGERS, follow_packages
 from smoke.static.regex import regex
 
 _HARMLESS = frozenset(
@@ -63,19 +62,6 @@ _HARMLESS = frozenset(
 """Commands that leave no file that a container would look for."""
 
 
-_INSTALLERS = {
-    "apt-get": "debian",
-    "apt": "debian",
-    "apk": "alpine",
-    "yum": "fedora",
-    "dnf": "fedora",
-    "microdnf": "fedora",
-}
-
-
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/etc", "/var", "/opt")
-
-
 _REACH = ("/tmp", "/opt", "/usr/local", "/var", "/srv", "/home")
 """Where a program of root's that is not known may write, besides its working directory and what it is given."""
 
@@ -102,8 +88,8 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
         _python(stage, words[0], rest, line, given.get("PYTHONPYCACHEPREFIX", ""))
     elif name in _FOLLOWED:
         _FOLLOWED[name](stage, rest, line)
-    elif name in _INSTALLERS:
-        _packages(stage, name, rest, line)
+    elif name in MANAGERS:
+        follow_packages(stage, name, rest, line)
     elif name in FETCHERS:
         fetched(stage, name, rest, line)
     elif name in UNPACKERS:
@@ -140,72 +126,6 @@ def _manager_state(stage: Stage, name: str, rest: Sequence[str]) -> None:
         stage.managed_free = True
     if name == "dpkg-reconfigure" and "dash" in rest:
         stage.files.add("/bin/sh", PathEntry("file", mode=0o755, line=1))
-
-
-def _packages(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
-    """What a package manager installs, as far as the lists know."""
-    wanted = next((place for place, word in enumerate(rest) if word in ("install", "add")), None)
-    if wanted is None:
-        _taken_away(stage, name, rest)
-        return
-    valued = frozenset(["-t", "--target-release", "--virtual", "-o", "--option", "-X", "--repository", "-p", "--root"])
-    _, _, names = read_operands([*rest[:wanted], *rest[wanted + 1 :]], valued)
-    names = [each for each in names if not each.startswith(".")] if name == "apk" else names
-    recommends = not any(word in ("--no-install-recommends",) or "Install-Recommends=" in word for word in rest)
-    brought = packages_bring(_INSTALLERS[name], [each for each in names if "$" not in each], recommends=recommends)
-    reason = f"packages were installed in line {line}"
-    stage.packages = (*stage.packages, *names)
-    for place, word in enumerate(rest[:-1]):
-        if word in ("--virtual", "-t") and name == "apk":
-            stage.virtual[rest[place + 1]] = tuple(names)
-    for path in brought.programs:
-        stage.files.add(path, PathEntry("file", mode=0o755, line=line))
-    unknown = brought.unknown or [each for each in names if "$" in each]
-    for directory in _SYSTEM if unknown else ("/usr/lib", "/usr/share", "/lib", "/etc", "/var", "/usr/include"):
-        stage.files.suspect(directory, reason, DoubtCause.PACKAGES)
-    if unknown:
-        stage.users_known = False
-    if any(posixpath.basename(path) == "python3" for path in brought.programs):
-        _system_python(stage, line)
-    of_python = [each for each in names if re.match(r"py(?:thon)?3-(?!pip$|dev$|venv$|full$)", each)]
-    apart = bool(stage.sites) and stage.sites[-1].startswith("/usr/local/lib/python")
-    if of_python and stage.sites and not apart:  # an image's own Python does not look where packages put theirs
-        doubt = f"what the packages {', '.join(of_python[:3])} of line {line} bring is not known"
-        stage.installs.append(Install(line, directory=stage.sites[-1], doubt=doubt))
-        stage.files.suspect(stage.sites[-1], doubt, DoubtCause.PACKAGES)
-
-
-def _taken_away(stage: Stage, name: str, rest: Sequence[str]) -> None:
-    """The programs of packages that are named to be removed."""
-    if not {"remove", "purge", "del", "autoremove", "erase"} & {*rest}:
-        return
-    names = [word for word in rest if not word.startswith("-") and "$" not in word]
-    grouped = [each for word in names for each in stage.virtual.get(word, ())]
-    gone = [each for each in (*names, *grouped) if each in stage.packages]
-    for path in packages_bring(_INSTALLERS[name], gone, recommends=False).programs:
-        stage.files.remove(path)
-    left = list(stage.packages)
-    for each in grouped:
-        left.remove(each)
-    stage.packages = tuple(left)
-
-
-def _system_python(stage: Stage, line: int) -> None:
-    """The distribution's own Python, where the stage had none."""
-    if stage.python:
-        return
-    stage.python = version = stage.package_python
-    stage.managed = True
-    if not version:
-        stage.files.suspect(
-            "/usr/bin", f"the Python of line {line} is of a version that is not known", DoubtCause.PACKAGES
-        )
-    else:
-        stage.files.add(f"/usr/bin/python{version}", PathEntry("file", mode=0o755, line=line))
-    if stage.system == "alpine":
-        stage.sites = (f"/usr/lib/python{version}/site-packages",)
-    else:
-        stage.sites = (f"/usr/local/lib/python{version}/dist-packages", "/usr/lib/python3/dist-packages")
 
 
 def _unknown(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:

@@ -1,7 +1,8 @@
-"""What stops dash, Debian's /bin/sh, in a script that was written for bash."""
+"""dash, Debian's /bin/sh: whether an image has it, and what stops it in a script that was written for bash."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from smoke.static.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from smoke.static.model.stage import Stage
 
 _UNREADABLE = {
     "array": "an array",
@@ -22,6 +25,12 @@ _BAD = regex(r"\$\{(?:!\w|\w+(?:\[|//?[^}]|\^|,|@[A-Za-z]\}|:(?:\d|\s+-?\d)))")
 _UNKNOWN = frozenset(["source", "declare", "shopt", "pushd", "popd", "mapfile", "readarray", "let"])
 _AROUND = frozenset(["program", "command", "redirected_statement", "variable_assignment", "string", "concatenation"])
 MAX_SCRIPT = 1 << 16
+
+
+def has_dash(stage: Stage) -> bool:
+    """Whether /bin/sh is Debian's own."""
+    held = stage.files.entries.get(posixpath.join(stage.files.resolve("/bin"), "sh"))
+    return stage.system == "debian" and held is not None and held.kind == "file" and not held.line
 
 
 def dash_stops(text: str, *, errexit: bool) -> str:

@@ -42,3 +42,16 @@ def _short(word: str, valued: frozenset[str]) -> tuple[set[str], str, str]:
             return flags, f"-{letter}", word[place:]
         flags.add(f"-{letter}")
     return flags, "", ""
+
+
+def plain_operands(rest: list[str], valued: str = "") -> list[str]:
+    """Words that are not options; an option of `valued` takes the next word."""
+    found, skip = [], False
+    for word in rest:
+        if skip:
+            skip = False
+        elif word.startswith("-") and len(word) > 1:
+            skip = word in valued.split()
+        else:
+            found.append(word)
+    return found

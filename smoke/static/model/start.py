@@ -8,7 +8,7 @@ import re
 from msgspec.structs import replace
 
 from smoke.manifest import Base
-from smoke.static.model.dash import dash_stops
+from smoke.static.model.dash import dash_stops, has_dash
 from smoke.static.model.demanding import missing_to
 from smoke.static.model.entries import Followed, follow_command, follow_script
 from smoke.static.model.executable import Executable, absent, find_program, is_odd, not_executable
@@ -24,7 +24,6 @@ from smoke.static.model.servers.catalog import is_server, served
 from smoke.static.model.servers.served import Situation
 from smoke.static.model.shell_syntax import trouble
 from smoke.static.model.stage import Stage
-from smoke.static.model.steps import has_dash
 from smoke.static.model.supervised import programs_of
 from smoke.static.model.supervised_start import kept_running
 from smoke.static.model.wrappers import is_wrapper, unwrap

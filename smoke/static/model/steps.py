@@ -7,26 +7,20 @@ import re
 import sys
 from collections.abc import Sequence
 
+from smoke.static.model.account_steps import account_refusal
+from smoke.static.model.dash import has_dash
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.given_code import imported_by
 from smoke.static.model.golang import go_refusal
 from smoke.static.model.installers.conda import TOOLS
 from smoke.static.model.managers.refusal import refusal as manager_refusal
+from smoke.static.model.operands import plain_operands
+from smoke.static.model.shell_builtins import BUILTINS
 from smoke.static.model.stage import Stage
 from smoke.static.python.conda import read_environment
 from smoke.static.python.distributions import bringers
 from smoke.static.regex import regex
 
-BUILTINS = frozenset(
-    [
-        *[".", ":", "[", "[[", "alias", "bg", "break", "cd", "command", "continue", "declare", "echo", "eval", "exec"],
-        *["exit", "export", "false", "fg", "getopts", "hash", "help", "jobs", "kill", "let", "local", "popd", "printf"],
-        *["pushd", "pwd", "read", "readonly", "return", "set", "shift", "shopt", "source", "test", "times", "trap"],
-        *["bind", "builtin", "caller", "compgen", "complete", "compopt", "coproc", "dirs", "disown", "enable"],
-        *["history", "logout", "mapfile", "readarray", "suspend", "deactivate"],
-        *["true", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait", "sudo"],
-    ]
-)
 _ROOT_ONLY = {
     "apt-get": {"install", "update", "upgrade", "remove", "purge", "dist-upgrade"},
     "apt": {"install", "update", "upgrade", "remove", "purge"},
@@ -58,19 +52,13 @@ def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
         or _not_root(stage, posixpath.basename(name), rest)
         or _no_script(stage, name, rest)
         or _no_file(stage, posixpath.basename(name), rest)
-        or _no_account(stage, posixpath.basename(name), rest)
+        or account_refusal(stage, posixpath.basename(name), rest)
         or _may_not_write(stage, posixpath.basename(name), rest)
         or _there_already(stage, posixpath.basename(name), rest)
         or _no_module(stage, posixpath.basename(name), rest)
         or manager_refusal(stage, name, rest)
         or (go_refusal(stage, rest) if name == "go" else "")
     )
-
-
-def has_dash(stage: Stage) -> bool:
-    """Whether /bin/sh is Debian's own."""
-    held = stage.files.entries.get(posixpath.join(stage.files.resolve("/bin"), "sh"))
-    return stage.system == "debian" and held is not None and held.kind == "file" and not held.line
 
 
 def _not_of_dash(name: str, rest: list[str]) -> str:
@@ -144,29 +132,16 @@ def _surely_absent(stage: Stage, operand: str) -> bool:
     return stage.files.find(path) is None and not stage.files.doubt(path)
 
 
-def _operands(rest: list[str], valued: str = "") -> list[str]:
-    """Words that are not options; an option of `valued` takes the next word."""
-    found, skip = [], False
-    for word in rest:
-        if skip:
-            skip = False
-        elif word.startswith("-") and len(word) > 1:
-            skip = word in valued.split()
-        else:
-            found.append(word)
-    return found
-
-
 def _no_file(stage: Stage, name: str, rest: list[str]) -> str:
     """Commands that need what they are given to be there."""
     flags = "".join(word[1:] for word in rest if re.fullmatch(r"-[A-Za-z]+", word))
     needed: list[str] = []
     if name in ("chmod", "chown", "chgrp") and not any(word.startswith("--reference") for word in rest):
-        needed = _operands(rest)[1:] if "f" not in flags else []
+        needed = plain_operands(rest)[1:] if "f" not in flags else []
     elif name in ("cp", "mv") and not any(word.startswith(("-t", "--target")) for word in rest):
-        needed = _operands(rest)[:-1]
+        needed = plain_operands(rest)[:-1]
     elif (name == "rm" and "f" not in flags and "--force" not in rest) or name == "cat":
-        needed = _operands(rest)
+        needed = plain_operands(rest)
     elif re.fullmatch(r"pip[\d.]*", name) and rest[:1] == ["install"]:
         valued = ("-r", "--requirement", "-c", "--constraint")
         needed = [rest[place + 1] for place, word in enumerate(rest[:-1]) if word in valued]
@@ -180,7 +155,11 @@ def _no_file(stage: Stage, name: str, rest: list[str]) -> str:
     elif name in ("tar", "unzip", "gunzip", "bunzip2"):
         needed = _archives(name, rest)
     elif name == "sed" and "i" in flags:
-        needed = _operands(rest, "-e -f")[1:] if "-e" not in rest and "-f" not in rest else _operands(rest, "-e -f")
+        needed = (
+            plain_operands(rest, "-e -f")[1:]
+            if "-e" not in rest and "-f" not in rest
+            else plain_operands(rest, "-e -f")
+        )
     absent = next((operand for operand in needed if not _elsewhere(operand) and _surely_absent(stage, operand)), None)
     return "" if absent is None else f"{name}: there is no {stage.path(absent)} at this step"
 
@@ -209,91 +188,13 @@ def _archives(name: str, rest: list[str]) -> list[str]:
     return given
 
 
-def _no_account(stage: Stage, name: str, rest: list[str]) -> str:
-    """Users and groups that a command takes for granted."""
-    if not stage.users_known:
-        return ""
-    if name == "chown" and not any(word.startswith(("--reference", "--from")) for word in rest):
-        owner = (_operands(rest) or [""])[0].partition(":")[0].partition(".")[0]
-        if re.fullmatch(r"[A-Za-z_][\w-]*", owner) and owner not in stage.numbers:
-            return f"chown: there is no user {owner} at this step"
-        group = (_operands(rest) or [""])[0].partition(":")[2]
-        known = group in stage.groups or group in stage.numbers
-        if re.fullmatch(r"[A-Za-z_][\w-]*", group) and not known:
-            return f"chown: there is no group {group} at this step"
-    if taken := _taken(stage, name, rest) or _group_taken(stage, name, rest):
-        return taken
-    if name == "useradd":
-        for place, word in enumerate(rest[:-1]):
-            group = rest[place + 1]
-            named = word in ("-g", "--gid") and re.fullmatch(r"[A-Za-z_][\w-]*", group)
-            if named and group not in stage.groups and group not in stage.numbers:
-                return f"useradd: there is no group {group} at this step"
-    return ""
-
-
-def _taken(stage: Stage, name: str, rest: list[str]) -> str:
-    """Users that are there already, and numbers that others have."""
-    if name not in ("useradd", "adduser") or (name == "adduser" and any("system" in word for word in rest)):
-        return ""
-    valued = (
-        "-u --uid -g --gid -d --home-dir --home -h -s --shell -G --groups -c --comment --gecos --ingroup -K --key -k"
-        " --skel -p --password -b --base-dir -e --expiredate -f --inactive"
-    )
-    valued = valued if name == "useradd" or "-D" in rest else valued.replace("-h ", "")
-    operands = _operands(rest, valued)
-    # The catalog gives every base a nonroot, since distroless ones have it.
-    wanted = operands[-1] if operands and (name == "useradd" or len(operands) == 1) else "nonroot"
-    if wanted in stage.numbers and wanted != "nonroot":
-        return f"{name}: there is a user {wanted} already at this step"
-    number = next((rest[place + 1] for place, word in enumerate(rest[:-1]) if word in ("-u", "--uid")), "")
-    other = any(word in ("-o", "--non-unique") for word in rest)
-    holder = next((each for each, held in stage.numbers.items() if number == str(held) and each != "nonroot"), "")
-    if holder and not other:
-        return f"{name}: the user {holder} has the number {number} already at this step"
-    return ""
-
-
-_GROUPS = {
-    "debian": {
-        **{"root": 0, "daemon": 1, "bin": 2, "sys": 3, "adm": 4, "tty": 5, "disk": 6, "lp": 7, "mail": 8, "news": 9},
-        **{"uucp": 10, "man": 12, "proxy": 13, "dialout": 20, "cdrom": 24, "floppy": 25, "sudo": 27, "audio": 29},
-        **{"www-data": 33, "backup": 34, "operator": 37, "video": 44, "plugdev": 46, "staff": 50, "games": 60},
-        **{"users": 100, "nogroup": 65534},
-    },
-    "alpine": {
-        **{"root": 0, "bin": 1, "daemon": 2, "sys": 3, "adm": 4, "tty": 5, "disk": 6, "lp": 7, "wheel": 10},
-        **{"audio": 18, "cdrom": 19, "dialout": 20, "video": 27, "users": 100, "ping": 999},
-        **{"nogroup": 65533},
-    },
-}
-"""Groups that every image of these systems has, with their numbers."""
-
-
-def _group_taken(stage: Stage, name: str, rest: list[str]) -> str:
-    """Groups that are there already, and numbers that others have."""
-    known = _GROUPS.get(stage.system, {})
-    busybox = name == "addgroup" and stage.system == "alpine"
-    short = {letter for word in rest if re.fullmatch(r"-[A-Za-z]+", word) for letter in word[1:]}
-    if (name != "groupadd" and not busybox) or short & {"f", "o"} or {"--force", "--non-unique"} & {*rest}:
-        return ""
-    operands = _operands(rest, "-g --gid -K --key -p --password -R --root -P --prefix -U --users")
-    if len(operands) != 1:
-        return ""
-    if operands[0] in known and operands[0] in stage.groups:
-        return f"{name}: there is a group {operands[0]} already at this step"
-    number = next((rest[place + 1] for place, word in enumerate(rest[:-1]) if word in ("-g", "--gid")), "")
-    holder = next((each for each, held in known.items() if number == str(held) and each in stage.groups), "")
-    return f"{name}: the group {holder} has the number {number} already at this step" if holder else ""
-
-
 def _there_already(stage: Stage, name: str, rest: list[str]) -> str:
     """Directories and links made where something is."""
     short = {letter for word in rest if re.fullmatch(r"-[A-Za-z]+", word) for letter in word[1:]}
     if name == "mkdir" and "p" not in short and "--parents" not in rest:
-        held = (each for each in _operands(rest, "-m --mode") if not any(letter in each for letter in "*?[$`{~"))
-    elif name == "ln" and not {"f", "b", "i"} & short and "--force" not in rest and len(_operands(rest)) == 2:
-        held = (each for each in _operands(rest)[1:] if not any(letter in each for letter in "*?[$`{~"))
+        held = (each for each in plain_operands(rest, "-m --mode") if not any(letter in each for letter in "*?[$`{~"))
+    elif name == "ln" and not {"f", "b", "i"} & short and "--force" not in rest and len(plain_operands(rest)) == 2:
+        held = (each for each in plain_operands(rest)[1:] if not any(letter in each for letter in "*?[$`{~"))
     else:
         return ""
     for operand in held:
@@ -356,13 +257,13 @@ def _bare_beside(stage: Stage, path: str) -> bool:
 def _made_by(stage: Stage, name: str, rest: list[str]) -> list[str]:
     """What a command makes, if it is not there: files, directories, environments."""
     if name in ("mkdir", "touch"):
-        return _operands(rest, "-m --mode")
+        return plain_operands(rest, "-m --mode")
     if name == "uv" and rest[:1] == ["sync"]:
         other = {"--active", "--dry-run", "--check", "--project", "--directory", "--script"}
         told = any(word.partition("=")[0] in other for word in rest)
         return [] if told else [stage.environment.get("UV_PROJECT_ENVIRONMENT") or ".venv"]
     if re.fullmatch(r"python[\d.]*", name) and rest[:2] == ["-m", "venv"]:
-        return _operands(rest[2:], "--prompt")[:1]
+        return plain_operands(rest[2:], "--prompt")[:1]
     return ["node_modules"] if name == "npm" and rest in (["ci"], ["install"], ["i"]) else []
 
 
@@ -370,7 +271,7 @@ def _may_not_write(stage: Stage, name: str, rest: list[str]) -> str:
     """Directories and files made where this user may not."""
     user = _user(stage)
     if user is not None and name == "chmod":
-        for operand in _operands(rest)[1:]:
+        for operand in plain_operands(rest)[1:]:
             held = stage.files.find(stage.path(operand))
             if held is not None and held.line and held.user is not None and held.user != user:
                 return (

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from smoke.static.python.called import Function, own_names
+from smoke.static.python.called import Function
 from smoke.static.python.imported import imported_names, relative_names
+from smoke.static.python.parameters import own_names
 from smoke.static.python.paths import Paths
 
 

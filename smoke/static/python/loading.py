@@ -12,16 +12,8 @@ from smoke.static.python import classes
 from smoke.static.python.annotations import refused_annotation, refused_expression
 from smoke.static.python.around import Guards, taken
 from smoke.static.python.bindings import Bindings
-from smoke.static.python.called import (
-    Function,
-    bound,
-    leaves,
-    misleading,
-    plain_functions,
-    plain_names,
-    run_by,
-    within,
-)
+from smoke.static.python.bodies import leaves, within
+from smoke.static.python.called import Function, plain_functions, plain_names, run_by
 from smoke.static.python.calls import Calls, gives_environment
 from smoke.static.python.conditions import Truth, Version, call_name, decide, dotted
 from smoke.static.python.effects import AskedArguments, CallOut, Climb, Demand, Effects, Mention
@@ -34,6 +26,7 @@ from smoke.static.python.naming import Naming
 from smoke.static.python.needing import needed_by_fields, needed_by_route
 from smoke.static.python.nodes import below, children
 from smoke.static.python.outdated import bare_decorators, untyped_fields
+from smoke.static.python.parameters import bound, misleading
 from smoke.static.python.pydantic import demanded
 from smoke.static.python.signatures import makers_of, own_of, refused_attribute
 from smoke.static.python.staying import ends_with_its_threads

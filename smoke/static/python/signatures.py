@@ -9,9 +9,10 @@ from functools import cached_property
 from msgspec import Struct
 
 from smoke.static.python.abstract import left_abstract
-from smoke.static.python.called import Function, bound
+from smoke.static.python.called import Function
 from smoke.static.python.conditions import dotted
 from smoke.static.python.nodes import below
+from smoke.static.python.parameters import bound
 from smoke.static.python.paths import Paths
 
 _ANYTHING = frozenset({"__getattr__", "__getattribute__", "__new__", "__call__", "__class_getitem__", "__slots__"})

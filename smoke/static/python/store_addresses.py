@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from msgspec import Struct, field
-from msgspec.structs import replace
+from msgspec import Struct
 
 from smoke.static.compose.stores import STORES, StoreAddress, StoreKind, address_in
 from smoke.static.python.conditions import dotted
-from smoke.static.python.imported import imported_names
-from smoke.static.python.nodes import below, children
+from smoke.static.python.nodes import children
 from smoke.static.python.quiet import parse_quietly
+from smoke.static.python.texts import KnownTexts, ModuleTexts
 from smoke.static.regex import regex
 
 _HINT = regex(
@@ -42,15 +41,6 @@ _URLS = frozenset(
 _KEYS = frozenset(
     ["SQLALCHEMY_DATABASE_URI", "CELERY_BROKER_URL", "broker_url", "result_backend", "REDIS_URL", "MONGO_URI"]
 )
-_READS = frozenset(["os.getenv", "os.environ.get", "decouple.config"])
-_MOST_DEPTH = 8
-
-
-class TextTold(Struct, frozen=True):
-    """A text, and the variables that may give another one."""
-
-    text: str
-    variables: tuple[str, ...] = ()
 
 
 class StoreConnection(Struct, frozen=True):
@@ -62,112 +52,6 @@ class StoreConnection(Struct, frozen=True):
     """Variables that may give another address."""
 
 
-class KnownTexts(Struct):
-    """What modules call by one name each: constants at their top, and fields of pydantic's settings."""
-
-    constants: dict[str, TextTold | None] = field(default_factory=dict)
-    fields: dict[str, TextTold | None] = field(default_factory=dict)
-
-
-def settings_of(modules: Mapping[str, bytes]) -> KnownTexts:
-    """What the modules of a program call by names that only one of them gives, and gives once."""
-    found = KnownTexts()
-    for data in modules.values():
-        if not re.search(rb"(?i)(?:host|url|uri|dsn|broker|backend)\w*\s*[:=]", data):
-            continue
-        parsed = parse_quietly(data)
-        for node in parsed.body if parsed is not None else ():
-            names = _Texts(parsed, KnownTexts()) if parsed is not None else None
-            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                _keep(found.constants, node.targets[0].id, names.told(node.value) if names is not None else None)
-            elif isinstance(node, ast.ClassDef) and any(dotted(each).endswith("BaseSettings") for each in node.bases):
-                for name, told in _fields(node):
-                    _keep(found.fields, name, told)
-    return found
-
-
-def _keep(held: dict[str, TextTold | None], name: str, told: TextTold | None) -> None:
-    held[name] = None if name in held else told
-
-
-def _fields(node: ast.ClassDef) -> Iterator[tuple[str, TextTold | None]]:
-    """The fields of a class of pydantic's settings whose variables have their names."""
-    renamed = any(isinstance(each, ast.keyword) and each.arg in ("env_prefix", "alias", "env") for each in below(node))
-    text = ast.dump(node)
-    for each in node.body if not renamed and "env_prefix" not in text else ():
-        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
-            name, value = each.target.id, each.value
-            plain = isinstance(value, ast.Constant) and isinstance(value.value, str)
-            variables = (name, name.upper(), name.lower())
-            yield name, TextTold(value.value, variables) if plain and isinstance(value, ast.Constant) else None  # type: ignore[arg-type]
-
-
-class _Texts:
-    """The texts that the expressions of a module come to."""
-
-    def __init__(self, parsed: ast.Module, settings: KnownTexts) -> None:
-        self.names, self.settings = imported_names(parsed), settings
-        self.assigned: dict[str, ast.expr | None] = {}
-        for node in parsed.body:
-            if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                name = node.targets[0].id
-                self.assigned[name] = None if name in self.assigned else node.value
-
-    def full(self, node: ast.expr) -> str:
-        """The dotted name that an expression is, as it was imported."""
-        first, dot, rest = dotted(node).partition(".")
-        return f"{self.names.get(first, first)}{dot}{rest}"
-
-    def told(self, node: ast.expr | None, depth: int = 0) -> TextTold | None:  # noqa: PLR0911 - a case a kind of expression
-        """The text; none where it cannot be told."""
-        if depth > _MOST_DEPTH:
-            return None
-        match node:
-            case ast.Constant(value=str(text)):
-                return TextTold(text)
-            case ast.Constant(value=int(number)):
-                return TextTold(str(number))
-            case ast.Name(id=name):
-                if name in self.assigned:
-                    held = self.assigned[name]
-                    return self.told(held, depth + 1) if held is not None else None
-                return self.settings.constants.get(name)
-            case ast.Attribute(attr=name):
-                return self.settings.fields.get(name) or self.settings.constants.get(name)
-            case ast.Call(args=[ast.Constant(value=str(name)), *rest], keywords=keywords):
-                if self.full(node.func) not in _READS:
-                    return None
-                given = [*rest, *(each.value for each in keywords if each.arg == "default")]
-                inner = self.told(given[0], depth + 1) if len(given) == 1 else None
-                return replace(inner, variables=(name, *inner.variables)) if inner is not None else None
-            case ast.BoolOp(op=ast.Or(), values=values):
-                return self._either(values, depth)
-            case ast.JoinedStr(values=values):
-                return self._joined(values, depth)
-        return None
-
-    def _either(self, values: list[ast.expr], depth: int) -> TextTold | None:
-        """`getenv("X") or "text"`."""
-        last = self.told(values[-1], depth + 1)
-        variables: list[str] = []
-        for each in values[:-1]:
-            named = isinstance(each, ast.Call) and len(each.args) == 1 and isinstance(each.args[0], ast.Constant)
-            if not named or not isinstance(each, ast.Call) or self.full(each.func) not in _READS:
-                return None
-            variables += [str(each.args[0].value)] if isinstance(each.args[0], ast.Constant) else []
-        return replace(last, variables=(*variables, *last.variables)) if last is not None else None
-
-    def _joined(self, values: list[ast.expr], depth: int) -> TextTold | None:
-        """An f-string; what cannot be told in it is a percent sign, which no address has."""
-        parts: list[str] = []
-        variables: list[str] = []
-        for each in values:
-            told = self.told(each.value if isinstance(each, ast.FormattedValue) else each, depth + 1)
-            parts.append(told.text if told is not None else "%")
-            variables += told.variables if told is not None else ()
-        return TextTold("".join(parts), tuple(variables))
-
-
 def addresses(data: bytes, settings: KnownTexts) -> Iterator[StoreConnection]:
     """The addresses that a module connects to or sets, wherever no condition stands before."""
     if not _HINT.search(data) and not (settings.fields or settings.constants):
@@ -175,7 +59,7 @@ def addresses(data: bytes, settings: KnownTexts) -> Iterator[StoreConnection]:
     parsed = parse_quietly(data)
     if parsed is None:
         return
-    texts = _Texts(parsed, settings)
+    texts = ModuleTexts(parsed, settings)
     pending: list[ast.AST] = list(reversed(parsed.body))
     while pending:
         node = pending.pop()
@@ -190,7 +74,7 @@ def addresses(data: bytes, settings: KnownTexts) -> Iterator[StoreConnection]:
         pending += reversed(children(node))
 
 
-def _called(node: ast.Call, texts: _Texts) -> Iterator[StoreConnection]:
+def _called(node: ast.Call, texts: ModuleTexts) -> Iterator[StoreConnection]:
     name = texts.full(node.func)
     last = name.rpartition(".")[2]
     keywords = {each.arg: each.value for each in node.keywords}
@@ -214,7 +98,7 @@ def _called(node: ast.Call, texts: _Texts) -> Iterator[StoreConnection]:
 
 
 def _at_host(
-    line: int, texts: _Texts, host: ast.expr | None, port: ast.expr | None, kinds: tuple[StoreKind, ...]
+    line: int, texts: ModuleTexts, host: ast.expr | None, port: ast.expr | None, kinds: tuple[StoreKind, ...]
 ) -> Iterator[StoreConnection]:
     told = texts.told(host)
     if told is None or not re.fullmatch(r"[A-Za-z0-9][\w.-]*|::1", told.text):
@@ -224,7 +108,7 @@ def _at_host(
     yield StoreConnection(line, StoreAddress(told.text, int(digits) if digits else None, kinds), told.variables)
 
 
-def _set(node: ast.Assign, texts: _Texts) -> Iterator[StoreConnection]:
+def _set(node: ast.Assign, texts: ModuleTexts) -> Iterator[StoreConnection]:
     """KnownTexts of Flask, Celery and Django."""
     for target in node.targets:
         key = target.slice if isinstance(target, ast.Subscript) else None
@@ -237,7 +121,7 @@ def _set(node: ast.Assign, texts: _Texts) -> Iterator[StoreConnection]:
             yield from _of_django(node.value, texts)
 
 
-def _of_django(databases: ast.Dict, texts: _Texts) -> Iterator[StoreConnection]:
+def _of_django(databases: ast.Dict, texts: ModuleTexts) -> Iterator[StoreConnection]:
     for each in databases.values:
         pairs = zip(each.keys, each.values, strict=True) if isinstance(each, ast.Dict) else ()
         held = {key.value: value for key, value in pairs if isinstance(key, ast.Constant)}

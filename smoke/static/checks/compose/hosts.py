@@ -15,7 +15,8 @@ from smoke.static.compose.project import names_in
 from smoke.static.compose.service import ComposeService
 from smoke.static.compose.stores import LOCAL, StoreAddress, StoreKind, address_of, store_of
 from smoke.static.compose.waiting import awaited
-from smoke.static.python.store_addresses import KnownTexts, addresses, settings_of
+from smoke.static.python.store_addresses import addresses
+from smoke.static.python.texts import KnownTexts, settings_of
 from smoke.static.regex import regex
 from smoke.static.scope import Scope
 

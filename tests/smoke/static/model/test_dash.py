@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.dash import dash_stops
+from smoke.static.model.dash import dash_stops, has_dash
+from tests.smoke.static.model.staged import stage
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,8 @@ def test_unknown_commands_stop_it_where_a_failure_does(line: str) -> None:
 )
 def test_what_it_can_read_is_left_alone(text: str) -> None:
     assert dash_stops(f"#!/bin/sh\n{text}\n", errexit=True) == ""
+
+
+@pytest.mark.parametrize(("base", "has"), [("debian:12-slim", True), ("alpine:3.20", False)])
+def test_debian_has_it(base: str, has: bool) -> None:
+    assert has_dash(stage(base)) is has

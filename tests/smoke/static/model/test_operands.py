@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.operands import read_operands
+from smoke.static.model.operands import plain_operands, read_operands
 
 VALUED = frozenset({"-o", "--mode"})
 
@@ -24,3 +24,7 @@ VALUED = frozenset({"-o", "--mode"})
 )
 def test_words_are_told_apart(words: str, flags: set[str], values: dict[str, str], operands: list[str]) -> None:
     assert read_operands(words.split(), VALUED) == (flags, values, operands)
+
+
+def test_words_that_are_no_options() -> None:
+    assert plain_operands(["-rf", "a", "--mode", "7", "b", "-"], "-m --mode") == ["a", "b", "-"]

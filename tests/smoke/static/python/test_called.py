@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from smoke.static.python.called import bound, leaves, misleading, own_names, plain_functions, plain_names
+from smoke.static.python.called import plain_functions, plain_names
 from smoke.static.python.loading import read_effects
 
 OPENS = "open('there.txt')"
@@ -63,40 +63,3 @@ def test_generators_are_told_even_among_others() -> None:
     text = "def a():\n    yield\ndef b():\n    return 1\ndef c():\n    x = lambda: (yield)\n"
     parsed = ast.parse(text)
     assert plain_functions(parsed, text.encode(), {"a", "b", "c"}).keys() == {"b", "c"}
-
-
-def function(text: str) -> ast.FunctionDef:
-    node = ast.parse(text).body[0]
-    assert isinstance(node, ast.FunctionDef)
-    return node
-
-
-def test_parameters_get_what_a_call_gives_and_else_their_defaults() -> None:
-    given = function("def f(a, b=2, *, c=3): ...")
-    call = ast.parse("f(7, c=8)").body[0].value  # type: ignore[attr-defined]
-    found = bound(given, call)
-    assert found is not None and {name: ast.unparse(value) for name, value in found.items()} == {
-        "a": "7",
-        "b": "2",
-        "c": "8",
-    }
-    assert bound(given, ast.parse("f(**x)").body[0].value) is None  # type: ignore[attr-defined]
-    without = bound(given, None)
-    assert without is not None and without.keys() == {"b", "c"}
-
-
-def test_a_function_that_renames_what_it_uses_misleads() -> None:
-    assert own_names(function("def f(a, *b, c, **d):\n    e = 1\n    def g(): h = 1\n")) == {*"abcde"}
-    assert misleading(function("def f(os): ..."), {"os": "os"}) and misleading(function("def f(): open = 1"), {})
-    assert not misleading(function("def f(x): y = 1"), {"os": "os"})
-
-
-@pytest.mark.parametrize(
-    ("text", "ends"),
-    [
-        *[("raise X", True), ("while 1:\n    pass", True), ("while 1:\n    break", False), ("if a:\n    return", True)],
-        *[("def f():\n    return", False), ("x = 1", False), ("if a:\n    exit()", True)],
-    ],
-)
-def test_what_ends_the_statements_behind_it(text: str, ends: bool) -> None:
-    assert leaves(ast.parse(text).body[0], {}) is ends

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.python.store_addresses import KnownTexts, addresses, settings_of
+from smoke.static.python.store_addresses import addresses
+from smoke.static.python.texts import KnownTexts, settings_of
 
 TOP = "import os\nimport redis\nimport psycopg2\nimport pymongo\nfrom sqlalchemy import create_engine\n"
 
