@@ -111,6 +111,10 @@ class Invariants:
         if node.index not in self._byzantine:
             self._accepted[transaction] = (node.index, len(self.heights) - 1)
 
+    def owed(self) -> frozenset[bytes]:
+        """What honest nodes that are up accepted, and is not final yet."""
+        return frozenset(each for each, (index, _) in self._accepted.items() if self.world.nodes[index].up)
+
     def on_fault(self, now_us: int, fault: Fault, begins: bool) -> None:
         """See `Watcher`: what is disturbed gets its time anew once the disturbance is over."""
         self._disturbed_at = len(self.heights) - 1

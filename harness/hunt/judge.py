@@ -17,7 +17,7 @@ from harness.hunt.marks import Marks
 from harness.hunt.promises import Promises
 from harness.hunt.timeliness import Timeliness
 from harness.hunt.work import Work
-from harness.invariants import PROGRESS, Diverged, Invariants
+from harness.invariants import ANCHOR_BLOCKS, PROGRESS, Diverged, Invariants
 from harness.level import catch_up_ms, final_height, honest, level
 from harness.schedules import led_as
 from harness.verdict import RunVerdict as RunVerdict  # noqa: PLC0414  # what a judge says comes with it
@@ -97,7 +97,7 @@ def _drive(world: World, invariants: Invariants, durability: Durability | None) 
     assert scenario.calm_ms, "a hunted scenario has a calm"
     world.start()
     world.run(scenario.calm_ms)
-    before = len(invariants.heights)
+    before, owed = len(invariants.heights), invariants.owed()
     why = ""
     allowed_ms = bound_ms(world)
     at_ms = scenario.calm_ms
@@ -115,7 +115,7 @@ def _drive(world: World, invariants: Invariants, durability: Durability | None) 
                 return RunVerdict.LATE, PROGRESS, f"back {_after(took_ms, allowed_ms)}"
             if durability is not None:
                 _restore(world, durability)
-            return RunVerdict.PASS, "", ""
+            return _settle(world, invariants, owed, allowed_ms)
         if why:
             return RunVerdict.UNRECOVERABLE, "", why
     heights = " ".join(f"{node.name}:{final_height(node)}" for node in honest(world))
@@ -129,6 +129,28 @@ def _restore(world: World, durability: Durability) -> None:
     while not durability.settled() and at_ms < world.scenario.duration_ms:
         at_ms += LOOK_MS
         world.run(at_ms)
+
+
+def _settle(
+    world: World, invariants: Invariants, owed: frozenset[bytes], allowed_ms: int
+) -> tuple[RunVerdict, str, str]:
+    """Go on until what was accepted before the calm is final; what takes too many blocks breaks an invariant.
+
+    Nothing here judges that. An anchor's blocks are counted anew for a node that was not level when the last block
+    became final, so those of two bounds are enough for one that never will be final to be overdue.
+    """
+    height = len(invariants.heights)
+    last = height + 2 * (ANCHOR_BLOCKS + int(Bounds(world).blocks))
+    at_ms = grown_ms = world.clock.now_us // 1_000
+    while height < last and owed & invariants.owed():
+        at_ms += LOOK_MS
+        world.run(at_ms)
+        if len(invariants.heights) > height:
+            height, grown_ms = len(invariants.heights), at_ms
+        elif at_ms - grown_ms > PATIENCE * allowed_ms:
+            waited = f"{(at_ms - grown_ms) / 1_000:,.1f}"
+            return RunVerdict.STUCK, PROGRESS, f"back in time, then no final block for {waited} s, and anchors wait"
+    return RunVerdict.PASS, "", ""
 
 
 def _after(took_ms: int, allowed_ms: int) -> str:

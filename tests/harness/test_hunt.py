@@ -19,6 +19,7 @@ from harness.hunt.pool import judge_seed
 from harness.hunt.record import HuntHead, HuntRecord, HuntRecordError, Judged, read, scenario_of
 from harness.hunt.safeguards import SAFEGUARDS
 from harness.hunt.swarm import PROFILES, draw
+from harness.invariants import ANCHOR_BLOCKS, ANCHORS, Invariants
 from lucid.cli.main import main
 from lucid.machines.engine import Engine
 from sim.faults.crash import Crash
@@ -26,6 +27,7 @@ from sim.faults.wipe import Wipe
 from sim.scenario import Scenario
 from sim.scenariochecks import changed
 from sim.scenariofile import dump, load, parse
+from sim.world import EPOCH_MS
 from tests.interrupting import interrupt
 
 FAST = {"block_interval_ms": 1_000, "slot_duration_ms": 3_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}
@@ -103,6 +105,41 @@ def test_a_fault_that_stays_is_lived_with() -> None:
     assert judge(small(Crash(node=3, at=1_000, stays=True))).verdict is RunVerdict.PASS
     outcome = judge(small(*[Crash(node=node, at=1_000, stays=True) for node in (2, 3)]))
     assert outcome.verdict is RunVerdict.UNRECOVERABLE
+
+
+@pytest.mark.parametrize(
+    ("safeguard", "seeds"),
+    [("accepted-durable", (11, 12, 17)), ("accepted-taken-up", (11, 20)), ("offered-again", (17, 44, 46))],
+)
+def test_an_anchor_that_was_accepted_before_the_calm_is_waited_for(safeguard: str, seeds: tuple[int, ...]) -> None:
+    for seed in seeds:
+        scenario = draw(seed, "crash")
+        assert judge(scenario).verdict is RunVerdict.PASS
+        with without(safeguard):
+            outcome = judge(scenario)
+        assert (outcome.verdict, outcome.invariant) == (RunVerdict.DIVERGED, ANCHORS), outcome.reason
+
+
+def test_anchors_of_a_node_that_nobody_may_judge_are_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = judge(small())
+    monkeypatch.setattr(Invariants, "owed", lambda _: frozenset((b"never",)))
+    outcome = judge(small())
+    assert outcome.verdict is RunVerdict.PASS
+    assert 2 * ANCHOR_BLOCKS - 2 <= outcome.height - usual.height <= 2 * ANCHOR_BLOCKS + 2
+
+
+def test_a_chain_that_halts_while_anchors_wait_is_stuck_though_it_came_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    finalize = Engine._vote_finalize
+    waits = small().calm_ms + 5_000 + EPOCH_MS
+    monkeypatch.setattr(Invariants, "owed", lambda _: frozenset((b"never",)))
+    monkeypatch.setattr(
+        Engine, "_vote_finalize", lambda engine, now, *rest: [] if now > waits else finalize(engine, now, *rest)
+    )
+    outcome = judge(small())
+    assert (outcome.verdict, outcome.invariant) == (RunVerdict.STUCK, "progress")
+    assert outcome.reason.startswith("back in time, then no final block for ")
 
 
 # -- the record --------------------------------------------------------------------------------------------------
