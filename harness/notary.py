@@ -10,10 +10,11 @@ from lucid.chain.certificates import Certificate, assemble
 from lucid.chain.chunks import chunk_id
 from lucid.chain.closings import EpochClosing
 from lucid.chain.codec import encode
-from lucid.chain.genesis import Genesis, GenesisNode, Parameters
+from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.chain.hashing import transaction_tree_digest
 from lucid.chain.manifests import check_manifest, sign_manifest
 from lucid.chain.merkle import inclusion_proof
+from lucid.chain.parameters import Parameters
 from lucid.chain.receipts import Receipt
 from lucid.chain.transactions import SessionAnchor, Transaction
 from lucid.chain.validators import ValidatorSet

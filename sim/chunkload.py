@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES
-from lucid.chain.genesis import DAY_MS
+from lucid.chain.parameters import DAY_MS
 
 
 class ChunkLoad(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from lucid.chain.genesis import Activation, Parameters
+from lucid.chain.genesis import Activation
+from lucid.chain.parameters import Parameters
 from lucid.machines.limits import Limits
 from sim.latency import PROFILES, region_names
 from sim.links import LINKS

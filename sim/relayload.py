@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import structs
 
 from lucid.chain.challenges import Draw, SegmentAnswer
-from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, segment_count, segment_proof, session_root
+from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, session_root
 from lucid.chain.codec import decode
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
+from lucid.chain.segments import segment_count, segment_proof
 from lucid.chain.transactions import (
     RelayMandate,
     RelayReceipt,

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta, field
 
 from lucid.chain.errors import GenesisError
-from lucid.chain.genesis import DAY_MS, Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
+from lucid.chain.genesis import Activation, Genesis, GenesisNode, GenesisOfRules
+from lucid.chain.parameters import DAY_MS, Parameters
 from sim.chunkload import ChunkLoad
 from sim.durations import Duration, duration_ms
 from sim.faults import AnyFault

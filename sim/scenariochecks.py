@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from lucid.chain.genesis import DAY_MS, NAME_BYTES, Activation, Parameters
+from lucid.chain.genesis import NAME_BYTES, Activation
+from lucid.chain.parameters import DAY_MS, Parameters
 from lucid.machines.limits import Limits
 from sim.chunkload import ChunkLoad
 from sim.durations import Duration, duration_ms

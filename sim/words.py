@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from lucid.chain.genesis import Activation, Parameters
+from lucid.chain.genesis import Activation
+from lucid.chain.parameters import Parameters
 from lucid.durations import parse_ms
 from lucid.machines.limits import Limits
 from sim.chunkload import ChunkLoad

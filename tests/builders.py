@@ -12,8 +12,9 @@ from lucid.chain.blocks import Block, Header, certificate_hash, late_votes_hash,
 from lucid.chain.certificates import Certificate, assemble
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import DAY_MS, Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
+from lucid.chain.genesis import Activation, Genesis, GenesisNode, GenesisOfRules
 from lucid.chain.keys import Crypto
+from lucid.chain.parameters import DAY_MS, Parameters
 from lucid.chain.transactions import (
     Equivocation,
     Payload,

@@ -20,9 +20,10 @@ from blake3 import blake3
 from harness.bench.proofcost import bench_proofs
 from harness.bench.row import Row, Say
 from lucid.chain.challenges import ANSWERS
-from lucid.chain.chunks import segment_count, session_root, verify_segment
+from lucid.chain.chunks import session_root
 from lucid.chain.codec import encode
 from lucid.chain.placement import REPLICATION_FACTOR, PlacedNode, placement
+from lucid.chain.segments import segment_count, verify_segment
 from lucid.ledger.state import Write
 from lucid.services.chunks.chunkreader import ChunkReader
 from lucid.services.chunks.chunks import Chunks

@@ -14,10 +14,12 @@ from harness.bench.row import Row, Say
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate, assemble
 from lucid.chain.challenges import Draw, SegmentAnswer
-from lucid.chain.chunks import SEGMENT_BYTES, ChunkHasher, proof_of_leaves, segment_count, session_root
-from lucid.chain.genesis import Activation, GenesisNode, GenesisOfRules, Parameters
+from lucid.chain.chunks import SEGMENT_BYTES, ChunkHasher, session_root
+from lucid.chain.genesis import Activation, GenesisNode, GenesisOfRules
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
+from lucid.chain.parameters import Parameters
+from lucid.chain.segments import proof_of_leaves, segment_count
 from lucid.chain.transactions import (
     Payload,
     ReplicaHolding,

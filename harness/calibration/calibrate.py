@@ -16,7 +16,7 @@ from harness.calibration.meter import MeterReading, measured
 from harness.calibration.real import LEAST_BLOCKS, WARM_HEIGHT, RealError, real
 from harness.calibration.writes import WriteMeter
 from harness.run import run
-from lucid.chain.genesis import Parameters, paced
+from lucid.chain.parameters import Parameters, paced
 from lucid.provenance import provenance
 from sim.costs import Costs
 from sim.samples import Spread

@@ -11,7 +11,7 @@ import httpx
 
 from harness.calibration.clients import Clients
 from harness.soak.links import Links
-from lucid.chain.genesis import Parameters
+from lucid.chain.parameters import Parameters
 from lucid.services.devnet import Devnet
 from sim.scenario import Scenario
 

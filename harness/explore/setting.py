@@ -5,7 +5,8 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from harness.explore.scope import ExploreScope
-from lucid.chain.genesis import Genesis, GenesisNode, Parameters
+from lucid.chain.genesis import Genesis, GenesisNode
+from lucid.chain.parameters import Parameters
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.state import genesis_ledger
 from lucid.ledger.turn import Turn

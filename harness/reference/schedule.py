@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lucid.chain.genesis import Parameters
 from lucid.chain.hashing import rank_digest
+from lucid.chain.parameters import Parameters
 from lucid.ledger.rows import SlotLeaders
 from lucid.poot.credits import Member, Tally
 from lucid.poot.schedule import Schedule

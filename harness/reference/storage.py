@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 
 from harness.reference.relaying import NaiveRelays
 from harness.reference.state import NaiveState, require
-from lucid.chain.chunks import verify_segment
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import Genesis, Parameters
+from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import challenge_digest, session_tree_digest
 from lucid.chain.keys import Crypto
 from lucid.chain.merkle import verify_inclusion
+from lucid.chain.parameters import Parameters
+from lucid.chain.segments import verify_segment
 from lucid.chain.transactions import (
     ReplicaHolding,
     StorageProof,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from harness.report.style import SCRIPT, stylesheet
+from harness.report.script import SCRIPT
+from harness.report.style import stylesheet
 from harness.report.text import escape
 
 

@@ -20,7 +20,7 @@ from harness.soak.ending import check_logs, check_stores
 from harness.soak.links import Links
 from harness.soak.soak import run
 from harness.soak.trial import SoakTrial
-from lucid.chain.genesis import paced
+from lucid.chain.parameters import paced
 from lucid.interrupts import stoppable
 from lucid.services.devnet import Devnet
 from lucid.services.process.mongod import Mongod

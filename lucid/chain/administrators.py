@@ -11,7 +11,8 @@ from msgspec import Meta
 
 from lucid.chain.codec import Record
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import Genesis, Key, Natural
+from lucid.chain.fields import Key, Natural
+from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.votes import Signature
 

@@ -10,7 +10,8 @@ from msgspec import Meta
 
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import HashedRecord, encode
-from lucid.chain.genesis import Genesis, Key, Natural
+from lucid.chain.fields import Key, Natural
+from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import (
     ZERO_DIGEST,
     beacon_digest,

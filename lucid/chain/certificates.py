@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lucid.chain.codec import Record, encode
-from lucid.chain.genesis import Natural
+from lucid.chain.fields import Natural
 from lucid.chain.hashing import certificate_digest
 from lucid.chain.keys import Crypto
 from lucid.chain.validators import ValidatorSet

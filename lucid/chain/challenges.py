@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from lucid.chain.chunks import MAX_CHUNK_BYTES, SEGMENT_BYTES
 from lucid.chain.codec import Record
-from lucid.chain.genesis import Natural
+from lucid.chain.fields import Natural
 from lucid.chain.hashing import challenge_digest, chunk_tree_digest, session_tree_digest
 from lucid.chain.merkle import verify_inclusion
 from lucid.chain.votes import Hash

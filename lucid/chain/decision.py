@@ -13,7 +13,8 @@ from msgspec import Meta, structs
 
 from lucid.chain.administrators import MAX_ADMINISTRATORS, Administrators, Approvals, first_administrators
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import Genesis, Natural
+from lucid.chain.fields import Natural
+from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.manifests import Hex32, Hex64
 from lucid.chain.strict import parse_object

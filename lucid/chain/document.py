@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 
 from lucid.chain.errors import GenesisError
-from lucid.chain.genesis import CHAIN_NAME, Activation, Genesis, GenesisNode, GenesisOfRules, Natural, Parameters
+from lucid.chain.fields import Natural
+from lucid.chain.genesis import CHAIN_NAME, Activation, Genesis, GenesisNode, GenesisOfRules
+from lucid.chain.parameters import Parameters
 
 
 class _Node(msgspec.Struct, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from lucid.chain.genesis import Natural
+from lucid.chain.fields import Natural
 from lucid.chain.hashing import placement_digest
 
 REPLICATION_FACTOR = 3

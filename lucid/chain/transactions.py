@@ -11,7 +11,7 @@ from lucid.chain.administrators import AdministratorKeys, Administrators, Approv
 from lucid.chain.challenges import ANSWERS, SegmentAnswer
 from lucid.chain.codec import HashedRecord, Record, encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import Key, Natural
+from lucid.chain.fields import Key, Natural
 from lucid.chain.hashing import claim_digest, endorsement_digest, transaction_digest
 from lucid.chain.versions import (
     ADMINISTRATOR_RULES,

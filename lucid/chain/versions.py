@@ -7,7 +7,8 @@ version holds all that the ones before it do, but for what it says itself.
 from __future__ import annotations
 
 from lucid.chain.codec import Record
-from lucid.chain.genesis import Activation, Natural
+from lucid.chain.fields import Natural
+from lucid.chain.genesis import Activation
 from lucid.chain.placement import REPLICATION_FACTOR
 
 FIRST_RULES = 1

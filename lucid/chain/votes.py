@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from lucid.chain.codec import Record, encode
-from lucid.chain.genesis import Key, Natural
+from lucid.chain.fields import Key, Natural
 from lucid.chain.hashing import vote_digest
 
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]

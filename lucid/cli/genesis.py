@@ -45,7 +45,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run_new(options: argparse.Namespace) -> int:
     """`lucid genesis new`."""
     from lucid.chain.document import print_genesis
-    from lucid.chain.genesis import Genesis, GenesisNode, paced
+    from lucid.chain.genesis import Genesis, GenesisNode
+    from lucid.chain.parameters import paced
 
     nodes = []
     for each in options.node:

@@ -33,7 +33,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run_replay(options: argparse.Namespace) -> int:
     """`lucid replay`."""
     from lucid.chain.errors import Refusal
-    from lucid.machines.journal import replay as replayed
+    from lucid.machines.replaying import replay as replayed
     from lucid.storage.journal import JournalError, read_journal
     from sim.cpus import CPUS
     from sim.meteredcrypto import MeteredCrypto

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from lucid.chain.certificates import Certificate, signer_places
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import Parameters
 from lucid.chain.keys import Crypto
+from lucid.chain.parameters import Parameters
 from lucid.chain.versions import PROOF_RULES
 from lucid.chain.votes import NOTARIZE, Vote, vote_message
 from lucid.ledger.rows import (

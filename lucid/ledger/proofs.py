@@ -14,7 +14,7 @@ from lucid.chain.challenges import ANSWERS, Draw, challenge_seed, draws, is_draw
 from lucid.chain.chunks import SEGMENT_BYTES
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import MAX_NATURAL
+from lucid.chain.fields import MAX_NATURAL
 from lucid.chain.transactions import ReplicaHolding, StorageProof
 from lucid.chain.versions import PROOF_RULES
 from lucid.ledger.execution import Execution, read

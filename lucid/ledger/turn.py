@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucid.chain.genesis import Parameters
+from lucid.chain.parameters import Parameters
 from lucid.ledger.rows import (
     Head,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate
-from lucid.chain.genesis import Parameters
+from lucid.chain.parameters import Parameters
 from lucid.chain.votes import NOTARIZE, SKIP
 from lucid.ledger.state import Ledger
 from lucid.ledger.turn import Turn, closes_epoch

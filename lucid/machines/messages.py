@@ -15,7 +15,7 @@ from lucid.chain.certificates import Certificate
 from lucid.chain.closings import EpochClosing
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import Natural
+from lucid.chain.fields import Natural
 from lucid.chain.transactions import Transaction
 from lucid.chain.votes import Vote
 

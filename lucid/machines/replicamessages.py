@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from lucid.chain.chunks import SEGMENT_BYTES
 from lucid.chain.codec import Record, decode
-from lucid.chain.genesis import Key, Natural
+from lucid.chain.fields import Key, Natural
 
 MAX_NAMED = 256
 """Chunks that one message names."""

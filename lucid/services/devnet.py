@@ -13,7 +13,8 @@ from typing import Self
 import httpx
 
 from lucid.chain.document import parse_genesis, print_genesis
-from lucid.chain.genesis import Genesis, GenesisNode, Parameters, paced
+from lucid.chain.genesis import Genesis, GenesisNode
+from lucid.chain.parameters import Parameters, paced
 from lucid.services.devnode import SERVICES, DevNode, NodeStatus, ask
 from lucid.services.process.config import ConfigError, load_config
 

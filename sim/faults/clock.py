@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta
 
-from lucid.chain.genesis import DAY_MS
+from lucid.chain.parameters import DAY_MS
 from sim.allowance import Allowance
 from sim.faulthooks import Hooks
 from sim.faults.fault import Lane, NodeFault, name

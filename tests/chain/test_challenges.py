@@ -23,10 +23,11 @@ from lucid.chain.challenges import (
     is_drawn,
     one_in,
 )
-from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, segment_count, segment_proof, session_root
+from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, session_root
 from lucid.chain.codec import decode, encode
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
+from lucid.chain.segments import segment_count, segment_proof
 from tests.strategies import values
 
 seeds = st.binary(min_size=32, max_size=32)

@@ -12,7 +12,8 @@ from msgspec import structs
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import Genesis, GenesisNode, Parameters
+from lucid.chain.genesis import Genesis, GenesisNode
+from lucid.chain.parameters import Parameters
 from lucid.chain.votes import NOTARIZE, Vote
 from lucid.ledger.rows import SessionEntry
 from lucid.poot.credits import SlotWork

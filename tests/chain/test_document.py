@@ -9,7 +9,8 @@ from msgspec import structs
 
 from lucid.chain.document import parse_genesis, print_genesis
 from lucid.chain.errors import GenesisError
-from lucid.chain.genesis import NAME_BYTES, Genesis, GenesisNode, Parameters
+from lucid.chain.genesis import NAME_BYTES, Genesis, GenesisNode
+from lucid.chain.parameters import Parameters
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=16).filter(lambda s: len(s.encode()) <= NAME_BYTES)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import structs
 
 from lucid.chain.document import print_genesis
-from lucid.chain.genesis import paced
+from lucid.chain.parameters import paced
 from lucid.cli.decidedchain import chain_of, config_of, genesis_of
 from tests.builders import make_genesis
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from lucid.chain.document import print_genesis
-from lucid.chain.genesis import Activation, GenesisOfRules, Parameters
+from lucid.chain.genesis import Activation, GenesisOfRules
+from lucid.chain.parameters import Parameters
 from lucid.services.devnet import Devnet
 
 MakeFleet = Callable[..., Devnet]

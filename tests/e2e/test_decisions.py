@@ -13,7 +13,7 @@ from msgspec import structs
 
 from lucid.chain.document import print_genesis
 from lucid.chain.ed25519 import ed25519_public_key
-from lucid.chain.genesis import paced
+from lucid.chain.parameters import paced
 from lucid.cli.main import main
 from lucid.services.devnet import Devnet
 from lucid.services.devnode import DevNode

@@ -12,11 +12,12 @@ import pytest
 from msgspec import structs
 
 from lucid.chain.challenges import Draw, SegmentAnswer
-from lucid.chain.chunks import SEGMENT_BYTES, segment_count, segment_proof
+from lucid.chain.chunks import SEGMENT_BYTES
 from lucid.chain.codec import encode
-from lucid.chain.genesis import paced
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
+from lucid.chain.parameters import paced
+from lucid.chain.segments import segment_count, segment_proof
 from lucid.chain.transactions import StorageProof, claim_message
 from lucid.chain.versions import PROOF_RULES
 from lucid.cli.main import main

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from lucid.chain.genesis import paced
+from lucid.chain.parameters import paced
 from lucid.chain.versions import PROOF_RULES
 from lucid.cli.main import main
 from lucid.services.devnet import Devnet

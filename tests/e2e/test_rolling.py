@@ -10,7 +10,8 @@ from msgspec import structs
 
 from lucid.chain.document import print_genesis
 from lucid.chain.ed25519 import ed25519_public_key
-from lucid.chain.genesis import Activation, GenesisOfRules, paced
+from lucid.chain.genesis import Activation, GenesisOfRules
+from lucid.chain.parameters import paced
 from lucid.chain.versions import ADMINISTRATOR_RULES, PROOF_RULES
 from lucid.services.devnet import Devnet
 from lucid.services.process.keyfile import write_key

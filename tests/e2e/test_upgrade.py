@@ -15,7 +15,8 @@ import pytest
 from msgspec import structs
 
 from lucid.chain.document import print_genesis
-from lucid.chain.genesis import Activation, GenesisOfRules, paced
+from lucid.chain.genesis import Activation, GenesisOfRules
+from lucid.chain.parameters import paced
 from lucid.chain.versions import REPLICATION_RULES, RULES_KNOWN
 from lucid.services.devnet import Devnet
 from lucid.services.devnode import DevNode

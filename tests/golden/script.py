@@ -41,9 +41,10 @@ from msgspec import structs
 
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
-from lucid.chain.genesis import Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
+from lucid.chain.genesis import Activation, Genesis, GenesisNode, GenesisOfRules
 from lucid.chain.hashing import domain
 from lucid.chain.keys import Crypto
+from lucid.chain.parameters import Parameters
 from lucid.chain.transactions import (
     RelayMandate,
     RelayReceipt,

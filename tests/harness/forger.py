@@ -16,10 +16,11 @@ from lucid.chain.administrators import Administrators, Approvals, first_administ
 from lucid.chain.blocks import Block, certificate_hash, late_votes_hash, transactions_root
 from lucid.chain.certificates import Certificate, signer_places
 from lucid.chain.challenges import ANSWERS, Draw, SegmentAnswer
-from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, segment_count, segment_proof, session_root
+from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, session_root
 from lucid.chain.codec import decode
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
+from lucid.chain.segments import segment_count, segment_proof
 from lucid.chain.transactions import (
     Equivocation,
     FalseProof,

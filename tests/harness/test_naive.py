@@ -18,7 +18,8 @@ from msgspec import structs
 from harness.reference.schedule import absolute_slot
 from lucid.chain.blocks import Block, late_votes_hash
 from lucid.chain.errors import Code
-from lucid.chain.genesis import DAY_MS, Activation, Genesis, GenesisNode, GenesisOfRules, Parameters
+from lucid.chain.genesis import Activation, Genesis, GenesisNode, GenesisOfRules
+from lucid.chain.parameters import DAY_MS, Parameters
 from lucid.chain.transactions import (
     FalseProof,
     RegisterNode,

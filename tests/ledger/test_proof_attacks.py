@@ -10,10 +10,12 @@ import pytest
 from msgspec import structs
 
 from lucid.chain.challenges import Draw, SegmentAnswer, challenge_seed, draws
-from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, segment_count, segment_proof, session_root
+from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, session_root
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code
-from lucid.chain.genesis import MAX_NATURAL, Activation
+from lucid.chain.fields import MAX_NATURAL
+from lucid.chain.genesis import Activation
+from lucid.chain.segments import segment_count, segment_proof
 from lucid.chain.versions import PROOF_RULES
 from lucid.ledger.rows import KeeperEntry, keeper_key
 from tests.builders import Chain, make_genesis

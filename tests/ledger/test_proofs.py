@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from lucid.chain.challenges import ANSWERS, DRAWN_SESSIONS, SegmentAnswer, challenge_seed, draws, is_drawn, one_in
-from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, segment_count, segment_proof, session_root
+from lucid.chain.chunks import SEGMENT_BYTES, chunk_id, session_root
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Activation
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
+from lucid.chain.segments import segment_count, segment_proof
 from lucid.chain.transactions import FalseProof, Ranges, SessionAnchor, StorageProof
 from lucid.chain.versions import HOLDING_RULES, PROOF_RULES
 from lucid.ledger.proofs import Challenge, keeper_in, open_challenge

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from lucid.chain.genesis import Parameters
+from lucid.chain.parameters import Parameters
 from lucid.ledger.rows import SlotLeaders
 from lucid.ledger.turn import Turn, closes_epoch, slot_in_epoch
 from lucid.poot.schedule import Schedule

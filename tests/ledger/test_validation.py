@@ -12,7 +12,7 @@ from lucid.chain.blocks import Block, certificate_hash, late_votes_hash, transac
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import DAY_MS
+from lucid.chain.parameters import DAY_MS
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.ledger.validation import HEADER_BYTES
 from lucid.poot.crypto import Edwards25519

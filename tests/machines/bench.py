@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from typing import Any, TypeVar, assert_never
 
 from lucid.chain.certificates import Certificate, assemble
-from lucid.chain.genesis import Genesis, GenesisNode, Parameters
+from lucid.chain.genesis import Genesis, GenesisNode
+from lucid.chain.parameters import Parameters
 from lucid.chain.transactions import SessionAnchor, Transaction, UptimeBeacon, claim_message, endorsement_message
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import NOTARIZE, SKIP, Vote, vote_message

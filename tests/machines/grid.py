@@ -11,7 +11,8 @@ import time
 from contextlib import suppress
 from random import Random
 
-from lucid.chain.genesis import Genesis, GenesisNode, Parameters
+from lucid.chain.genesis import Genesis, GenesisNode
+from lucid.chain.parameters import Parameters
 from lucid.ledger.state import stored_ledger
 from lucid.machines.effects import Effect, Store
 from lucid.machines.limits import Limits

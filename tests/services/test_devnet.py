@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lucid.chain.errors import LucidError
-from lucid.chain.genesis import Parameters, paced
+from lucid.chain.parameters import Parameters, paced
 from lucid.services import devnet as module
 from lucid.services.devnet import Devnet
 from lucid.services.devnode import SERVICES

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from lucid.chain.genesis import Parameters
 from lucid.chain.hashing import ZERO_DIGEST
 from lucid.chain.keys import Crypto
+from lucid.chain.parameters import Parameters
 from lucid.chain.transactions import UptimeBeacon, claim_message
 from lucid.ledger.turn import slot_in_epoch
 from lucid.machines.effects import ViewContext

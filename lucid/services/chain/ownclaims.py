@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code
-from lucid.chain.genesis import Natural
+from lucid.chain.fields import Natural
 from lucid.chain.keys import Crypto
 from lucid.chain.transactions import (
     SESSION_ID_BYTES,

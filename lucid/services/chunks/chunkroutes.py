@@ -9,8 +9,9 @@ import msgspec
 import trio
 from quart import Response, request
 
-from lucid.chain.chunks import MAX_CHUNK_BYTES, segment_count
+from lucid.chain.chunks import MAX_CHUNK_BYTES
 from lucid.chain.errors import Code, Refusal
+from lucid.chain.segments import segment_count
 from lucid.services.chunks.chunks import Chunks, ChunkTooLarge
 from lucid.services.chunks.reading import ELSEWHERE_S, Reading
 from lucid.services.chunks.reference import NotHeld, Reference

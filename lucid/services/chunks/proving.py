@@ -14,10 +14,10 @@ import msgspec
 import trio
 
 from lucid.chain.challenges import Draw, SegmentAnswer
-from lucid.chain.chunks import segment_count
 from lucid.chain.codec import encode
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
+from lucid.chain.segments import segment_count
 from lucid.chain.versions import PROOF_RULES
 from lucid.services.chunks.chaincopies import RulesInForce, known_of
 from lucid.services.chunks.chunks import Chunks

@@ -16,7 +16,7 @@ import trio
 
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import LucidError
-from lucid.chain.genesis import Natural
+from lucid.chain.fields import Natural
 from lucid.chain.transactions import SESSION_ID_BYTES
 from lucid.ledger.state import Write
 from lucid.services.chunks.inventory import Inventory

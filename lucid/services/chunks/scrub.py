@@ -18,7 +18,7 @@ import trio
 from lucid.api.answers import ScrubStatus
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import LucidError
-from lucid.chain.genesis import Natural
+from lucid.chain.fields import Natural
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.process.disk import DiskFailed
 from lucid.services.process.driver import clock_ms

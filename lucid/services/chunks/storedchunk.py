@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 from weakref import finalize
 
-from lucid.chain.chunks import MAX_CHUNK_BYTES, SEGMENT_BYTES, proof_of_leaves
+from lucid.chain.chunks import MAX_CHUNK_BYTES, SEGMENT_BYTES
 from lucid.chain.errors import Code, LucidError
+from lucid.chain.segments import proof_of_leaves
 from lucid.services.process.disk import DiskFailed
 from lucid.storage.findings import ROTTEN
 from lucid.storage.hashcache import HashCache

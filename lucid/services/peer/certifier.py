@@ -10,7 +10,7 @@ from __future__ import annotations
 import trio
 
 from lucid.chain.codec import decode, encode
-from lucid.chain.genesis import Natural
+from lucid.chain.fields import Natural
 from lucid.chain.keys import Crypto
 from lucid.services.peer.transport import TransportCertificate, certify
 from lucid.storage.durable import DurableStore

@@ -18,7 +18,7 @@ from nacl.exceptions import CryptoError
 
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Refusal
-from lucid.chain.genesis import Key, Natural
+from lucid.chain.fields import Key, Natural
 from lucid.chain.hashing import domain
 from lucid.chain.keys import Crypto
 from lucid.chain.votes import Signature

@@ -9,7 +9,7 @@ import msgspec
 
 from lucid.chain.codec import Record, decode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.genesis import Natural
+from lucid.chain.fields import Natural
 from lucid.services.peer.dialing import ConnectionLost
 
 LINK_VERSION = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from lucid.chain.codec import Record
-from lucid.chain.genesis import Key
+from lucid.chain.fields import Key
 from lucid.machines.effects import ToEngine, ToManager
 from lucid.services.peer.transport import TransportCertificate
 

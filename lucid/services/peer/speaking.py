@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from lucid.chain.codec import encode
-from lucid.chain.genesis import Natural
+from lucid.chain.fields import Natural
 from lucid.chain.versions import FIRST_RULES, RULES_KNOWN
 from lucid.services.peer.dialing import ConnectionLost
 

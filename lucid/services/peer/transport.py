@@ -13,7 +13,7 @@ import msgspec
 
 from lucid.chain.codec import Record, encode
 from lucid.chain.ed25519 import SECRET_BYTES
-from lucid.chain.genesis import Key, Natural
+from lucid.chain.fields import Key, Natural
 from lucid.chain.hashing import domain
 from lucid.chain.keys import Crypto
 from lucid.chain.votes import Hash, Signature

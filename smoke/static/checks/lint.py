@@ -12,7 +12,8 @@ from smoke.static.compose.image_name import hub_repository
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.dockerfile.variables import PREDEFINED, platform_arguments
-from smoke.static.model.image import Image, Lack
+from smoke.static.model.build_failure import Lack
+from smoke.static.model.image import Image
 from smoke.static.regex import regex
 from smoke.static.scope import Scope
 

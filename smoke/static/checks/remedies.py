@@ -7,7 +7,8 @@ import json
 import posixpath
 import shlex
 
-from smoke.static.model.image import Image, Missing
+from smoke.static.model.build_failure import Missing
+from smoke.static.model.image import Image
 from smoke.static.model.packages import install_line
 from smoke.static.python.distributions import program_of
 from smoke.tree import Tree

@@ -18,8 +18,10 @@ from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.building import Building, Made
 from smoke.static.model.context import Context
 from smoke.static.model.copying import copy
+from smoke.static.model.effective_command import Form, Start
 from smoke.static.model.filesystem import FileSystem
-from smoke.static.model.image import Form, Image, Install, Start
+from smoke.static.model.image import Image
+from smoke.static.model.install import Install
 from smoke.static.model.launch import Launch
 from smoke.static.model.managers.npm import LOCKS
 from smoke.static.model.metadata import (

@@ -15,8 +15,10 @@ from smoke.static.model.bases.catalog import is_slim
 from smoke.static.model.bases.files import base_files
 from smoke.static.model.bases.tags import release_of, release_python
 from smoke.static.model.bases.users import users_of
+from smoke.static.model.build_failure import Missing
 from smoke.static.model.context import Context
-from smoke.static.model.image import Form, HealthCheck, Label, Missing
+from smoke.static.model.effective_command import Form
+from smoke.static.model.image import HealthCheck, Label
 from smoke.static.model.libc import libc_of
 from smoke.static.model.native import toolchain_of
 from smoke.static.model.stage import Stage

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from smoke.static.model.effective_command import Start
 from smoke.static.model.executable import find_program
 from smoke.static.model.given_code import imported_by
 from smoke.static.model.home import astray
-from smoke.static.model.image import Start
 from smoke.static.model.installers.venvs import venv_site
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.catalog import served

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from smoke.static.model.image import Start
+from smoke.static.model.effective_command import Start
 from smoke.static.model.scene import Scene
 from smoke.static.python.distributions import bringers
 from smoke.static.python.installed import Presence

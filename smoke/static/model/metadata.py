@@ -7,8 +7,9 @@ import re
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.model.building import MAX_SHOWN, Building, Made
+from smoke.static.model.effective_command import Form
 from smoke.static.model.filesystem import PathEntry
-from smoke.static.model.image import Form, HealthCheck, Label
+from smoke.static.model.image import HealthCheck, Label
 
 MAX_PORTS = 1_000
 _SIGNALS = frozenset(

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from msgspec import Struct, field
 
+from smoke.static.model.build_failure import BuildFailure
 from smoke.static.model.filesystem import FileSystem, PathEntry
-from smoke.static.model.image import BuildFailure, Install, Venv
+from smoke.static.model.install import Install, Venv
 from smoke.static.model.programs import Lacking, Surroundings
 
 _GROUPS = frozenset(

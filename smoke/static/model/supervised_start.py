@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from smoke.static.model.effective_command import Start
 from smoke.static.model.entries import Followed
-from smoke.static.model.image import Start
 from smoke.static.model.lost_module import lost_module
 from smoke.static.model.scene import Scene
 from smoke.static.model.supervised import Supervised

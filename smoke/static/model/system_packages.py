@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from smoke.static.model.filesystem import DoubtCause, PathEntry
-from smoke.static.model.image import Install
+from smoke.static.model.install import Install
 from smoke.static.model.operands import read_operands
 from smoke.static.model.packages import packages_bring
 from smoke.static.model.stage import Stage

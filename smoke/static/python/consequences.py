@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from smoke.static.model.image import Start
+from smoke.static.model.effective_command import Start
 from smoke.static.python.effects import Borrowed, CallOut, Mention
 from smoke.static.python.graph import Flaw, ImportProblem
 from smoke.static.python.importer import Meaning

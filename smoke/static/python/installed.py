@@ -8,7 +8,8 @@ from enum import Enum
 
 from msgspec import Struct, field
 
-from smoke.static.model.image import Image, Install, MadeFor
+from smoke.static.model.image import Image
+from smoke.static.model.install import Install, MadeFor
 from smoke.static.python import distributions as table
 from smoke.static.python.conditions import Version
 from smoke.static.python.locks import read_lock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smoke.static.model.image import Start
+from smoke.static.model.effective_command import Start
 from smoke.static.python.graph import Graph
 
 _SERVERS = frozenset({"uvicorn", "hypercorn", "granian", "fastapi", "gunicorn", "quart"})

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from smoke.static.model.image import Lock
+from smoke.static.model.install import Lock
 from smoke.static.python.conditions import Version
 from smoke.static.python.distributions import normalized
 from smoke.static.python.projects import Project, read_project

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lucid.chain.genesis import Genesis, GenesisNode, paced
+from lucid.chain.genesis import Genesis, GenesisNode
+from lucid.chain.parameters import paced
 from lucid.services.chain.clocks import BLOCKS, Clocks
 
 GENESIS = Genesis(1_000_000, (GenesisNode(bytes(32), "pi"),), parameters=paced(1_000))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lucid.chain.genesis import Genesis, GenesisNode, paced
+from lucid.chain.genesis import Genesis, GenesisNode
+from lucid.chain.parameters import paced
 from lucid.services.chain.liveness import FEW_BLOCKS, NO_VALIDATOR, Liveness, Reach, no_validator
 from lucid.storage.sqlite import SqliteStore
 from tests.builders import make_genesis

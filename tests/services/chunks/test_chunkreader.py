@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lucid.chain.chunks import SEGMENT_BYTES, segment_count, segment_proof, verify_segment
+from lucid.chain.chunks import SEGMENT_BYTES
+from lucid.chain.segments import segment_count, segment_proof, verify_segment
 from lucid.services.chunks.storedchunk import ChunkDamaged
 from tests.services.chunks.onechunk import CHUNK, DATA, FILE, kept, rot
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id, segment_count, verify_segment
+from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id
+from lucid.chain.segments import segment_count, verify_segment
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.driver import clock_ms
 from tests.services.chunks.dataservice import CHUNK, OTHER, SESSION, place, running

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lucid.chain.chunks import SEGMENT_BYTES, segment_proof
+from lucid.chain.chunks import SEGMENT_BYTES
+from lucid.chain.segments import segment_proof
 from lucid.services.chunks import storedchunk
 from lucid.services.chunks.storedchunk import PART_BYTES, ChunkDamaged, Remembered, StoredChunk
 from lucid.storage.hashcache import HashCache

@@ -10,7 +10,8 @@ from smoke.finding import Evidence, Finding, Severity
 from smoke.static.checks import remedies
 from smoke.static.checks.evidence import at_instruction
 from smoke.static.generated import made_beforehand
-from smoke.static.model.image import Image, Lack
+from smoke.static.model.build_failure import Lack
+from smoke.static.model.image import Image
 from smoke.static.scope import Scope
 
 CONTEXT = Check(

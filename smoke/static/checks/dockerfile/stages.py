@@ -11,7 +11,8 @@ from smoke.finding import Finding, Severity
 from smoke.static.checks.evidence import at_instruction, final_line
 from smoke.static.dockerfile.stages import sources
 from smoke.static.model.bases.nonexistent_tags import never_was
-from smoke.static.model.image import Image, Lack
+from smoke.static.model.build_failure import Lack
+from smoke.static.model.image import Image
 from smoke.static.scope import Scope
 
 STAGES = Check(

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Sequence
 
 from smoke.static.model.filesystem import DoubtCause, PathEntry
-from smoke.static.model.image import MadeFor, Venv
+from smoke.static.model.install import MadeFor, Venv
 from smoke.static.model.installers.record import record
 from smoke.static.model.installers.venvs import venv_site
 from smoke.static.model.installers.wanted import InstallRequest, read_flags, tree_file

@@ -8,7 +8,7 @@ import tomllib
 
 from msgspec.structs import replace
 
-from smoke.static.model.image import InstalledProject
+from smoke.static.model.install import InstalledProject
 from smoke.static.model.installers.wanted import InstallRequest
 from smoke.static.model.stage import Stage
 from smoke.static.python.distributions import normalized

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smoke.static.model.image import InstalledProject, Lock
+from smoke.static.model.install import InstalledProject, Lock
 from smoke.static.model.installers.record import doubtful_file, record
 from smoke.static.model.installers.venvs import make_venv, venv_site
 from smoke.static.model.installers.wanted import (

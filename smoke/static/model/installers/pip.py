@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from smoke.static.model.filesystem import PathEntry
-from smoke.static.model.image import Install, InstalledProject, Lock, MadeFor
+from smoke.static.model.install import Install, InstalledProject, Lock, MadeFor
 from smoke.static.model.installers.houses import take_own
 from smoke.static.model.installers.places import own_site, place, scripts_of
 from smoke.static.model.installers.record import record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from smoke.static.model.image import Lock
+from smoke.static.model.install import Lock
 from smoke.static.model.installers.places import kept_apart
 from smoke.static.model.installers.record import doubtful_file, record
 from smoke.static.model.installers.venvs import make_venv, venv_site

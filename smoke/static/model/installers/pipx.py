@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from smoke.static.model.image import Install
+from smoke.static.model.install import Install
 from smoke.static.model.installers.record import doubtful, installed
 from smoke.static.model.stage import Stage
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from smoke.static.model.filesystem import DoubtCause, PathEntry
-from smoke.static.model.image import Install, InstalledProject, Lock
+from smoke.static.model.install import Install, InstalledProject, Lock
 from smoke.static.model.installers.packing import Packing, packing
 from smoke.static.model.installers.places import _interpreter, scripts_of
 from smoke.static.model.installers.wanted import InstallRequest

@@ -8,7 +8,7 @@ import re
 from msgspec.structs import replace
 
 from smoke.static.model.filesystem import DoubtCause
-from smoke.static.model.image import InstalledProject, Lock, Venv
+from smoke.static.model.install import InstalledProject, Lock, Venv
 from smoke.static.model.installers.pip import pip
 from smoke.static.model.installers.record import doubtful, record
 from smoke.static.model.installers.venvs import make_venv, search_doubt, venv_site

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from smoke.static.model.filesystem import DoubtCause, PathEntry
-from smoke.static.model.image import Venv
+from smoke.static.model.install import Venv
 from smoke.static.model.stage import Stage
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from smoke.static.model.image import InstalledProject, MadeFor
+from smoke.static.model.install import InstalledProject, MadeFor
 from smoke.static.model.installers.venvs import venv_of
 from smoke.static.model.stage import Stage
 

@@ -10,7 +10,8 @@ import pytest
 from smoke.manifest import Base, Manifest, Service
 from smoke.static.model import build
 from smoke.static.model.build import image_of, images, platform_of_tag
-from smoke.static.model.image import Image, Lack
+from smoke.static.model.build_failure import Lack
+from smoke.static.model.image import Image
 from smoke.tree import Tree
 from tests.smoke.cases import Changes, write_files
 

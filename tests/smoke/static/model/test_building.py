@@ -15,8 +15,8 @@ from smoke.static.dockerfile.variables import Variables
 from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.building import MAX_SHOWN, Building, Made
 from smoke.static.model.context import Context
+from smoke.static.model.effective_command import Form
 from smoke.static.model.filesystem import PathEntry
-from smoke.static.model.image import Form
 from smoke.tree import Tree
 
 

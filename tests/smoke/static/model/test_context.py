@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from smoke.static.dockerfile.ignore import Ignore, ignore_of, parse_ignore
+from smoke.static.model.build_failure import Lack
 from smoke.static.model.context import Context
 from smoke.static.model.filesystem import FileSystem
-from smoke.static.model.image import Lack
 from smoke.tree import Tree
 from tests.smoke.cases import Changes, Link, Script, write_files
 

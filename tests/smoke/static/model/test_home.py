@@ -9,7 +9,7 @@ import pytest
 from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.filesystem import DoubtCause, PathEntry
 from smoke.static.model.home import astray
-from smoke.static.model.image import Venv
+from smoke.static.model.install import Venv
 from smoke.static.model.scene import Scene
 from smoke.static.python.installed import Installed
 from smoke.tree import Tree

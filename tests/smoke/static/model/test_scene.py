@@ -8,7 +8,7 @@ import pytest
 
 from smoke.static.model.entries import ACTIVATED, Followed
 from smoke.static.model.filesystem import DoubtCause
-from smoke.static.model.image import Install
+from smoke.static.model.install import Install
 from smoke.static.model.scene import MAX_SCRIPT, Scene
 from smoke.static.python.installed import Installed
 from smoke.tree import Tree

@@ -8,7 +8,7 @@ import pytest
 
 from smoke.manifest import Manifest
 from smoke.static.model.build import images
-from smoke.static.model.image import Start
+from smoke.static.model.effective_command import Start
 from smoke.tree import Tree
 from tests.smoke.cases import Content, Script, write_files
 

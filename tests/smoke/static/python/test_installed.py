@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from smoke.manifest import Manifest
 from smoke.static.model.build import images
-from smoke.static.model.image import Install, InstalledProject, Lock, MadeFor
+from smoke.static.model.install import Install, InstalledProject, Lock, MadeFor
 from smoke.static.python.installed import Installed, Presence, machine_of, misfits
 from smoke.tree import Tree
 from tests.smoke.cases import Files, write_files

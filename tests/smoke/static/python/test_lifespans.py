@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.image import Start
+from smoke.static.model.effective_command import Start
 from smoke.static.python.graph import Graph, ImportStep
 from smoke.static.python.lifespans import is_served, served_by
 from smoke.static.python.source import Source

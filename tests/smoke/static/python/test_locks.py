@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smoke.static.model.image import Lock
+from smoke.static.model.install import Lock
 from smoke.static.python.locks import Locked, read_lock
 from smoke.tree import Tree
 from tests.smoke.cases import write_files

@@ -8,7 +8,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from smoke.static.model.image import Install
+from smoke.static.model.install import Install
 from smoke.static.python.installed import Installed
 from smoke.static.python.mismatched import PAIRS, mismatched
 from smoke.tree import Tree

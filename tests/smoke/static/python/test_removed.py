@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from smoke.static.model.image import Install
+from smoke.static.model.install import Install
 from smoke.static.python import distributions as table
 from smoke.static.python.installed import Installed
 from smoke.static.python.removed import ANY, REMOVALS, Removal, has_it, removed

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smoke.static.model.filesystem import DoubtCause, PathEntry
-from smoke.static.model.image import Install
+from smoke.static.model.install import Install
 from smoke.static.model.installers.conda import conda, prefix_of, root_prefix, run_in
 from smoke.static.model.stage import Stage
 from tests.smoke.static.model.staged import stage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smoke.static.model.filesystem import FileSystem
-from smoke.static.model.image import Install, InstalledProject
+from smoke.static.model.install import Install, InstalledProject
 from smoke.static.model.installers.houses import take_own
 from smoke.static.model.installers.wanted import InstallRequest
 from smoke.static.model.stage import Stage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smoke.static.model.image import Install
+from smoke.static.model.install import Install
 from smoke.static.model.installers.pdm import pdm
 from smoke.static.model.stage import Stage
 from tests.smoke.static.model.installers.projects import SITE, stage_with

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from smoke.static.model.filesystem import PathEntry
-from smoke.static.model.image import Install, InstalledProject
+from smoke.static.model.install import Install, InstalledProject
 from smoke.static.model.installers.pip import distribution_of, pip
 from smoke.static.model.stage import Stage
 from tests.smoke.static.model.staged import stage

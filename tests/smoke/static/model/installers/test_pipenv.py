@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.image import Install
+from smoke.static.model.install import Install
 from smoke.static.model.installers.pipenv import pipenv
 from smoke.static.model.installers.venvs import make_venv
 from smoke.static.model.stage import Stage

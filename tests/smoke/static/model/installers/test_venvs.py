@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
-from smoke.static.model.image import Venv
+from smoke.static.model.install import Venv
 from smoke.static.model.installers.venvs import follow_virtualenv, make_venv, search, search_doubt, venv_of, venv_site
 from smoke.static.model.stage import Stage
 from tests.smoke.static.model.staged import stage
