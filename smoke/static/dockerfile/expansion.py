@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from smoke.static.regex import regex
+
 MAX_VALUE = 1 << 16
 """Letters of an expanded text; more is cut, since values that double themselves would have no end."""
 MAX_NESTING = 16
@@ -14,8 +16,15 @@ MAX_STARS = 3
 """Wildcards of a `${NAME#pattern}` that are matched; with more the value stays as it is."""
 MAX_MATCHED = 4096
 
+SPACE = (
+    "\t\n\v\f\r \N{NEXT LINE}\N{NO-BREAK SPACE}\N{OGHAM SPACE MARK}\u2000-\u200a\N{LINE SEPARATOR}"
+    "\N{PARAGRAPH SEPARATOR}\N{NARROW NO-BREAK SPACE}\N{MEDIUM MATHEMATICAL SPACE}\N{IDEOGRAPHIC SPACE}"
+)
+"""What Go calls white space, as a set within a regular expression; Python's own `\\s` has four more."""
+
 _SPECIAL = "@*#?-$!"
-_SPACE = " \t\r\n\v\f"
+_GAP = regex(rf"[{SPACE}]+")
+_WORD = regex(rf"[^{SPACE}]+")
 
 
 class Expanded(Struct, frozen=True):
@@ -44,7 +53,7 @@ class _Words:
 
     def add(self, text: str) -> None:
         """Text whose white space parts words."""
-        for number, part in enumerate(re.split(rf"[{_SPACE}]+", text)):
+        for number, part in enumerate(_GAP.split(text)):
             if number:
                 self.end()
             if part:
@@ -287,7 +296,7 @@ def expand(
 ) -> Expanded:
     """A word with its variables replaced. `raw` keeps quotes and escapes, `keep` variables that nothing has set."""
     if not any(letter in text for letter in ("$", "'", '"', "<", escape)):
-        return Expanded(text[:MAX_VALUE], words=tuple(text.split()))
+        return Expanded(text[:MAX_VALUE], words=tuple(_WORD.findall(text)))
     lexer = _Lexer(text, values, escape, raw_quotes=raw, raw_escapes=raw, keep=keep)
     try:
         outcome, words = lexer.until("", 0, raw=raw)

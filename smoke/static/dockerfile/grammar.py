@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Callable
 
-from smoke.static.dockerfile.instructions import Instruction
+from smoke.static.dockerfile.instructions import HEREDOC, Instruction
 from smoke.static.regex import regex
 
 _LEAST = {"ADD": 2, "COPY": 2} | dict.fromkeys(
@@ -34,13 +34,6 @@ def complain(instruction: Instruction) -> None:
     rule = _RULES.get(keyword)
     if rule is not None:
         rule(instruction)
-    if instruction.trigger is not None:
-        complain(instruction.trigger)
-
-
-def _command(instruction: Instruction) -> None:
-    if not (instruction.words or instruction.exec_form or instruction.heredocs):
-        raise RefusedInstruction(f"{instruction.keyword} needs an argument")
 
 
 def _from(instruction: Instruction) -> None:
@@ -58,14 +51,14 @@ def _shell(instruction: Instruction) -> None:
 
 def _once(instruction: Instruction) -> None:
     """COPY and ADD: what they write to is a path."""
-    if re.match(r"\d*<<-?[^<]", instruction.words[-1]):
+    target = HEREDOC.fullmatch(instruction.words[-1])
+    if target is not None and target[2]:
         raise RefusedInstruction(f"{instruction.keyword} cannot write to a here-document")
     if "$" in (instruction.flag("from") or ""):
         raise RefusedInstruction("--from takes no variable: name a stage for it, which FROM may make of one")
 
 
 def _run(instruction: Instruction) -> None:
-    _command(instruction)
     network, security = instruction.flag("network"), instruction.flag("security")
     if network not in (None, "default", "none", "host"):
         raise RefusedInstruction(f"--network is default, none or host, not {network[:40]!r}")
@@ -140,7 +133,7 @@ def _pairs(instruction: Instruction) -> None:
     if keyword == "ARG":
         return
     if "=" not in words[0]:
-        if len(words) < 2:
+        if len(instruction.text.split(maxsplit=1)) < 2:
             raise RefusedInstruction(f"{keyword} needs a value")
         return
     bare = next((word for word in words if "=" not in word), None)
@@ -150,9 +143,11 @@ def _pairs(instruction: Instruction) -> None:
 
 def _health(instruction: Instruction) -> None:
     kind, *rest = instruction.words
+    if instruction.trigger is not None and not instruction.trigger.words:
+        raise RefusedInstruction("HEALTHCHECK CMD needs a command")
     if instruction.trigger is None and kind.upper() != "NONE":
         raise RefusedInstruction(f"HEALTHCHECK takes NONE or CMD, not {kind[:40]!r}")
-    if instruction.trigger is None and rest:
+    if instruction.trigger is None and "".join(rest) not in ("", "[]"):
         raise RefusedInstruction("HEALTHCHECK NONE takes no argument")
     for name, value in instruction.flags:
         if name == "retries":
@@ -162,6 +157,8 @@ def _health(instruction: Instruction) -> None:
             _duration(name, value)
 
 
+_UNITS = {"ns": 1e-6, "us": 1e-3, "\N{MICRO SIGN}s": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4, "h": 3.6e6}
+_PARTS = regex(r"(\d+\.?\d*|\.\d+)(ns|us|\N{MICRO SIGN}s|ms|s|m|h)")
 _DURATION = regex(r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\N{MICRO SIGN}s|ms|s|m|h))+")
 
 
@@ -173,6 +170,9 @@ def _duration(name: str, value: str) -> None:
         raise RefusedInstruction(f"--{name} takes a time such as 30s or 1m30s, not {value[:40]!r}")
     if value.startswith("-") and re.search(r"[1-9]", value):
         raise RefusedInstruction(f"--{name} cannot be below zero")
+    longest = max(_UNITS[unit] * float(number) for number, unit in _PARTS.findall(value))
+    if 0 < longest < 1:
+        raise RefusedInstruction(f"--{name} is a millisecond at least, or 0")
 
 
 def _volume(instruction: Instruction) -> None:
@@ -180,13 +180,19 @@ def _volume(instruction: Instruction) -> None:
         raise RefusedInstruction("VOLUME needs a path")
 
 
+def _deferred(instruction: Instruction) -> None:
+    """ONBUILD: of its trigger only names without a value are refused by this build already."""
+    trigger = instruction.trigger
+    if trigger is not None and trigger.keyword in {"ENV", "LABEL"} and trigger.words:
+        _pairs(trigger)
+
+
 _RULES: dict[str, Callable[[Instruction], None]] = {
+    "ONBUILD": _deferred,
     "RUN": _run,
     "ADD": _once,
     "COPY": _once,
     "VOLUME": _volume,
-    "CMD": _command,
-    "ENTRYPOINT": _command,
     "FROM": _from,
     "SHELL": _shell,
     "ENV": _pairs,

@@ -6,6 +6,8 @@ from functools import cached_property
 
 from msgspec import Struct, field
 
+from smoke.static.regex import regex
+
 FLAGS: dict[str, frozenset[str]] = {
     "FROM": frozenset({"platform"}),
     "RUN": frozenset({"mount", "network", "security", "device"}),
@@ -21,6 +23,9 @@ KEYWORDS = FLAGS.keys() | {
     *["ARG", "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "MAINTAINER", "ONBUILD"],
     *["SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"],
 }
+
+HEREDOC = regex(r"\d*<<(-?)\s*([^<]*)")
+"""A word that announces a here-document; without a name it is a word like others."""
 
 
 class Heredoc(Struct, frozen=True):

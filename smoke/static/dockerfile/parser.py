@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from smoke.static.dockerfile.expansion import expand
+from smoke.static.dockerfile.expansion import SPACE, expand
 from smoke.static.dockerfile.grammar import RefusedInstruction, complain
 from smoke.static.dockerfile.instructions import (
     BOOLEAN_FLAGS,
     FLAGS,
+    HEREDOC,
     KEYWORDS,
     REPEATED_FLAGS,
     Dockerfile,
@@ -31,13 +32,16 @@ MAX_INSTRUCTIONS = 20_000
 
 _DIRECTIVE = regex(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.*?)\s*$")
 _DIRECTIVES = frozenset({"syntax", "escape", "check"})
-_HEREDOC = regex(r"\d*<<(-?)\s*([^<]+)")
 _FLAGS_IGNORED = frozenset({"ARG", "STOPSIGNAL"})
 """Instructions whose flags Docker drops without a look."""
 _WITH_HEREDOCS = frozenset({"RUN", "COPY", "ADD"})
 _MAYBE_JSON = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
 _PAIRS = frozenset({"ENV", "LABEL", "ARG"})
-_SPACE = " \t\r\v\f"
+_GAP = regex(r"[\t\v\f\r ]+")
+"""What stands between words: fewer letters than what a line may begin and end with, so a no-break space is a word."""
+_EDGES = regex(rf"^[{SPACE}]+|[{SPACE}]+$")
+_PLAIN_SPACE = tuple(" \t\n\r\v\f")
+_BLANK = regex(rf"[{SPACE}]")
 
 
 class _Lines:
@@ -107,16 +111,21 @@ def _directives(lines: _Lines, errors: list[ParseError]) -> dict[str, str]:
     return found
 
 
+def _stripped(text: str) -> str:
+    return _EDGES.sub("", text)
+
+
 def _comment(line: str) -> bool:
-    return line.lstrip(_SPACE).startswith("#")
+    return _stripped(line).startswith("#")
 
 
 def _uncontinued(line: str, escape: str) -> tuple[str, bool]:
     """A line without its continuation mark, and whether it had one. A doubled mark is none."""
-    stripped = line.rstrip(" \t\r")
+    line = line.rstrip("\r")
+    stripped = line.rstrip(" \t")
     if stripped.endswith(escape) and not stripped.endswith(escape * 2):
         return stripped[:-1], True
-    return line.rstrip("\r"), False
+    return line, False
 
 
 class _Logical(Struct, frozen=True):
@@ -132,46 +141,43 @@ def _logical(lines: _Lines, escape: str) -> Iterator[_Logical]:
     comments: list[str] = []
     while (line := lines.next()) is not None:
         if _comment(line):
-            text = line.strip()[1:].strip()
+            text = _stripped(_stripped(line)[1:])
             comments = [*comments, text] if text else []
             continue
-        if not line.strip():
+        text, more = _uncontinued(line, escape)
+        if not more and not _stripped(line):
             continue
         start, hollow = lines.number, False
-        text, more = _uncontinued(line.lstrip(_SPACE), escape)
         parts = [text]
         while more and (line := lines.next()) is not None:
             if _comment(line):
                 continue
-            if not line.strip():
+            if not _stripped(line):
                 hollow = True
                 continue
             text, more = _uncontinued(line, escape)
             parts.append(text)
-        joined = "".join(parts).strip()
-        if joined:
-            yield _Logical(start, joined, tuple(comments), hollow)
+        yield _Logical(start, _stripped("".join(parts)), tuple(comments), hollow)
         comments = []
 
 
-def _instruction(joined: str, start: int, lines: _Lines, escape: str, *, nested: str = "") -> Instruction:
-    cut = re.split(r"\s+", joined, maxsplit=1)
-    keyword, rest = cut[0].upper(), cut[1].strip() if len(cut) > 1 else ""
-    if keyword not in KEYWORDS:
+def _instruction(joined: str, start: int, lines: _Lines, escape: str, *, nested: bool = False) -> Instruction:
+    """One instruction. What is `nested` in an ONBUILD is looked at by the builds to come, all but its JSON."""
+    cut = _GAP.split(joined, maxsplit=1)
+    keyword, rest = cut[0].upper(), "".join(cut[1:])
+    if keyword not in KEYWORDS and not nested:
         raise RefusedInstruction(f"unknown instruction {cut[0][:40]!r}")
-    if nested == "ONBUILD" and keyword in {"ONBUILD", "FROM", "MAINTAINER"}:
+    if nested and keyword in {"ONBUILD", "FROM", "MAINTAINER"}:
         raise RefusedInstruction(f"{keyword} cannot be the trigger of an ONBUILD")
-    flags, rest = _flags(keyword, rest, escape)
-    trigger = None
-    if rest and (keyword == "ONBUILD" or (keyword == "HEALTHCHECK" and re.match(r"cmd\b", rest, re.IGNORECASE))):
-        trigger = _instruction(rest, start, lines, escape, nested=keyword)
+    flags, rest = _flags(keyword, rest, escape, unchecked=nested)
+    trigger = _trigger(keyword, rest, start, lines, escape)
     array = _array(rest) if keyword in _MAYBE_JSON and rest.startswith("[") else None
     heredocs = trigger.heredocs if trigger else ()
     if keyword in _WITH_HEREDOCS and array is None:
         heredocs = _heredocs(rest, lines, escape)
     words = array
     if words is None:
-        words = tuple(quoted_words(rest, escape) if keyword in _PAIRS else rest.split())
+        words = tuple(quoted_words(rest, escape) if keyword in _PAIRS else _GAP.split(rest) if rest else ())
     return Instruction(
         keyword=keyword,
         text=rest,
@@ -186,25 +192,42 @@ def _instruction(joined: str, start: int, lines: _Lines, escape: str, *, nested:
     )
 
 
-def _flags(keyword: str, rest: str, escape: str) -> tuple[list[tuple[str, str]], str]:
+def _trigger(keyword: str, rest: str, start: int, lines: _Lines, escape: str) -> Instruction | None:
+    """The instruction that an ONBUILD holds, or the command of a HEALTHCHECK, which takes no flags."""
+    if keyword == "ONBUILD" and rest:
+        return _instruction(rest, start, lines, escape, nested=True)
+    kind, *command = re.split(rf"[{SPACE}]+", rest, maxsplit=1)
+    if keyword != "HEALTHCHECK" or kind.upper() != "CMD":
+        return None
+    text = "".join(command)
+    array = _array(text) if text.startswith("[") else None
+    words = array if array is not None else tuple(_GAP.split(text)) if text else ()
+    return Instruction("CMD", text, start, lines.number, words=words, exec_form=array is not None, written=kind)
+
+
+def _flags(keyword: str, rest: str, escape: str, *, unchecked: bool) -> tuple[list[tuple[str, str]], str]:
     """The flags in front and what stands behind them; `--` alone ends them."""
-    flags: list[tuple[str, str]] = []
+    given: list[str] = []
     position = 0
     while rest.startswith("--", position):
         end, word = _quoted_word(rest, position, escape)
         position = end
-        while position < len(rest) and rest[position].isspace():
+        while rest[position : position + 1] in _PLAIN_SPACE:
             position += 1
         if word == "--":
             break
-        name, equals, value = unquoted(word[2:], escape).partition("=")
-        flags.append((name, _checked_flag(keyword, name, equals, value, flags)))
-    if keyword == "HEALTHCHECK" and rest[position:].strip().upper() == "NONE":
-        return [], rest[position:]
+        given.append(unquoted(word[2:], escape))
+    rest = _stripped(rest[position:])
+    if keyword == "HEALTHCHECK" and rest.upper() == "NONE":
+        return [], rest  # they are not read then
+    flags: list[tuple[str, str]] = []
+    for flag in given:
+        name, equals, value = flag.partition("=")
+        flags.append((name, value if unchecked else _checked_flag(keyword, name, equals, value, flags)))
     unknown = next((name for name, _ in flags if name not in FLAGS.get(keyword, ())), None)
-    if unknown is not None and keyword not in _FLAGS_IGNORED:
+    if unknown is not None and keyword not in _FLAGS_IGNORED and not unchecked:
         raise RefusedInstruction(f"{keyword} knows no flag --{unknown[:40]}")
-    return flags, rest[position:]
+    return flags, rest
 
 
 def _checked_flag(keyword: str, name: str, equals: str, value: str, before: list[tuple[str, str]]) -> str:
@@ -240,14 +263,16 @@ def _quoted_word(text: str, start: int, escape: str) -> tuple[int, str]:
     quote, position = "", start
     while position < len(text):
         letter = text[position]
-        if letter == escape and quote != "'" and position + 1 < len(text):
+        if letter == escape and quote != "'":
+            if position + 1 == len(text):
+                return len(text), text[start:position]  # an escape of nothing is none
             position += 2
             continue
         if quote:
             quote = "" if letter == quote else quote
         elif letter in "'\"":
             quote = letter
-        elif letter.isspace():
+        elif _BLANK.match(letter):
             break
         position += 1
     return position, text[start:position]
@@ -257,11 +282,11 @@ def quoted_words(text: str, escape: str = "\\") -> list[str]:
     """The words of a text, cut at white space outside of quotes; quotes stay."""
     words, position = [], 0
     while position < len(text):
-        if text[position].isspace():
+        if _BLANK.match(text[position]):
             position += 1
             continue
         position, word = _quoted_word(text, position, escape)
-        words.append(word)
+        words += [word] if word else []
     return words
 
 
@@ -294,8 +319,8 @@ def _heredocs(rest: str, lines: _Lines, escape: str) -> tuple[Heredoc, ...]:
         return ()
     found = []
     for word in expand(rest, {}, "\\", raw=True, keep=True).words:
-        match = _HEREDOC.fullmatch(word)
-        if match is None:
+        match = HEREDOC.fullmatch(word)
+        if match is None or not match[2]:
             continue
         plain_name = expand(match[2], {}, "\\", keep=True)
         if plain_name.failed:
@@ -306,9 +331,8 @@ def _heredocs(rest: str, lines: _Lines, escape: str) -> tuple[Heredoc, ...]:
         quotes = [sum(text.count(mark) for mark in "'\"") for text in (name, match[2])]
         first, content = lines.number + 1, []
         while (line := lines.next()) is not None:
-            line = line.removesuffix("\r")
             plain = line.lstrip("\t") if match[1] else line
-            if plain == name:
+            if plain.rstrip("\r") == name:
                 break
             content.append(plain)
         else:

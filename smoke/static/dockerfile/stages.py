@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, field
 
 from smoke.static.dockerfile.expansion import Expanded, expand
-from smoke.static.dockerfile.instructions import Dockerfile, Instruction
+from smoke.static.dockerfile.instructions import KEYWORDS, Dockerfile, Instruction
 from smoke.static.dockerfile.variables import Variables
 
 
@@ -126,6 +126,12 @@ def stages_of(dockerfile: Dockerfile, given: Mapping[str, str]) -> Stages:
     return Stages(tuple(stages), variables)
 
 
+def _triggers(parent: BuildStage | None) -> list[Instruction]:
+    """What the ONBUILDs of the stage that one is built on do first in it."""
+    triggers = [each.trigger for each in parent.instructions if each.keyword == "ONBUILD"] if parent else []
+    return [each for each in triggers if each is not None and each.keyword in KEYWORDS]
+
+
 def _stage(opening: Instruction, body: list[Instruction], before: list[BuildStage], variables: Variables) -> BuildStage:
     values = {**variables.given, **variables.declared}
     words = opening.words or ("",)
@@ -140,6 +146,6 @@ def _stage(opening: Instruction, body: list[Instruction], before: list[BuildStag
         parent=parent.index if parent else None,
         platform=platform,
         opening=opening,
-        instructions=tuple(body),
+        instructions=(*_triggers(parent), *body),
         unset=reference.unset,
     )

@@ -67,6 +67,10 @@ CUT = {
     "a\\ b": ("a b",),
     "  ": (),
     "$NONE": (),
+    "a\N{NO-BREAK SPACE}b": ("a", "b"),
+    "a\N{LINE SEPARATOR}$DIR": ("a", "/srv"),
+    "a\x1cb$DIR": ("a\x1cb/srv",),
+    "a\x1cb": ("a\x1cb",),
     "8080 ${FOO} 9090": ("8080", "9090"),
 }
 

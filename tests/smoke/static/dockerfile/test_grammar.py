@@ -29,7 +29,14 @@ REFUSED = {
     "HEALTHCHECK --interval=30 CMD true": "a time such as 30s",
     "HEALTHCHECK --interval=-1s CMD true": "below zero",
     'VOLUME [" "]': "VOLUME needs a path",
-    "ONBUILD COPY a": "needs a source and a destination",
+    "HEALTHCHECK --timeout=20us CMD true": "a millisecond at least",
+    "HEALTHCHECK CMD []": "needs a command",
+    "HEALTHCHECK CMD": "needs a command",
+    'ONBUILD CMD ["a", 1]': "nothing but strings",
+    "ONBUILD ENV A": "needs a value",
+    "ONBUILD ONBUILD RUN true": "cannot be the trigger",
+    "COPY a \N{NO-BREAK SPACE}--x <<EOF\nEOF": "here-document",
+    "RUN\N{NO-BREAK SPACE}true": "unknown instruction",
 }
 TAKEN = (
     "COPY a b",
@@ -45,6 +52,19 @@ TAKEN = (
     "HEALTHCHECK --interval=1m30s --retries=3 CMD true",
     "HEALTHCHECK --interval=0 CMD true",
     "CMD []",
+    "CMD",
+    "ENTRYPOINT",
+    "RUN",
+    "RUN <<-",
+    "COPY a <<-",
+    "ENV ' 1",
+    "ONBUILD COPY a",
+    "ONBUILD RNU true",
+    "ONBUILD COPY --form=x a b",
+    "HEALTHCHECK --retries=1 --retries=2 NONE",
+    "HEALTHCHECK --timeout=0ms CMD true",
+    "HEALTHCHECK CMD --retries=2 true",
+    "RUN \N{NO-BREAK SPACE}--mount",
 )
 
 

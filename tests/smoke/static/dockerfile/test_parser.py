@@ -60,10 +60,35 @@ def test_heredocs() -> None:
     )
 
 
+def test_a_here_document_of_a_file_with_windows_line_ends_keeps_them() -> None:
+    run = parse("FROM a\r\nRUN <<EOF\r\n\techo\r\nEOF\r\nUSER u\r\n").instructions[1]
+    assert [each.content for each in run.heredocs] == ["\techo\r\n"]
+
+
+def test_a_no_break_space_belongs_to_the_word() -> None:
+    assert only("COPY a\N{NO-BREAK SPACE}b c").words == ("a\N{NO-BREAK SPACE}b", "c")
+    assert only("EXPOSE 80 \N{NO-BREAK SPACE} 81").words == ("80", "\N{NO-BREAK SPACE}", "81")
+
+
+def test_a_health_command_takes_no_flags_of_the_builder() -> None:
+    health = only("HEALTHCHECK --retries=2 CMD --retries=3 -- x")
+    assert health.flag("retries") == "2" and health.trigger is not None and health.trigger.flags == ()
+    assert health.trigger.text == "--retries=3 -- x"
+
+
+def test_an_escape_at_the_end_of_a_word_is_dropped() -> None:
+    assert only("ARG A=1 B=2\\\\\\").words == ("A=1", "B=2\\\\")
+
+
+def test_a_lone_continuation_mark_begins_an_instruction() -> None:
+    assert only("\\\nRUN x").line == 2
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
         ("FORM a", 1),
+        ("FROM a\nRUN true \\\\\n\\", 3),
         ("FROM a\nCOPY --form=b c d", 2),
         ("FROM a\nRUN <<EOF\nx\n", 2),
         ("FROM a\nENV", 2),

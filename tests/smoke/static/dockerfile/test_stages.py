@@ -34,6 +34,11 @@ def test_a_stage_is_found_by_its_name_in_any_case_or_by_its_number() -> None:
     assert found.named("3", 3) is None and found.named("-1", 3) is None
 
 
+def test_a_stage_begins_with_the_triggers_of_the_one_that_it_is_built_on() -> None:
+    found = stages("FROM a AS x\nONBUILD COPY b c\nONBUILD RNU d\nFROM x AS y\nUSER u\nFROM y\n")
+    assert [[each.keyword for each in stage.instructions] for stage in found.stages[1:]] == [["COPY", "USER"], []]
+
+
 def test_of_two_stages_of_a_name_the_later_one_counts() -> None:
     found = stages("FROM a AS x\nFROM b AS x\nFROM x\n")
     assert found.stages[2].parent == 1
