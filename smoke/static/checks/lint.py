@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.compose.image_name import hub_repository
+from smoke.static.dockerfile.ignore import ignore_of
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.dockerfile.variables import PREDEFINED, platform_arguments
@@ -22,8 +23,13 @@ _LATER = "It builds today; a later BuildKit may refuse it."
 _READ = "Whoever reads the file is misled."
 
 
+_NAMES: dict[str, str] = {}
+"""BuildKit's names of the rules, which its comments use, by our own ids."""
+
+
 def _rule(name: str, severity: Severity, title: str, why: str, remedy: str) -> Check:
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name.replace("JSON", "Json")).lower()
+    _NAMES[f"dockerfile.lint.{words}"] = name
     return Check(f"dockerfile.lint.{words}", severity, title, why, remedy)
 
 
@@ -139,7 +145,10 @@ CHECKS = (
 _SECRET = regex(
     r"(?:^|_)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)", re.IGNORECASE
 )
-_NO_SECRET = regex(r"(?:^|_)public(?:_|$)", re.IGNORECASE)
+_NO_SECRET = regex(r"(?:^|_)(?:public|file|version)(?:_|$)", re.IGNORECASE)
+_CHECK = regex(r"check\s*=\s*(\S+)", re.IGNORECASE)
+_EVERYTHING = frozenset({"*", "**", "**/*"})
+"""Patterns that leave nothing of a context."""
 _IN_SHELL = frozenset({"RUN", "CMD", "ENTRYPOINT", "SHELL", "ONBUILD", "HEALTHCHECK", "MAINTAINER"})
 """Instructions whose variables a shell replaces, if anyone."""
 _GIVEN = frozenset(platform_arguments("a/b")) | PREDEFINED | {"PATH"}
@@ -153,23 +162,35 @@ def run(scope: Scope) -> Iterator[Finding]:
         if image.parsed.errors or image.dockerfile in seen or not image.stages.stages:
             continue
         seen.add(image.dockerfile)
-        skipped, experimental = _asked(image)
-        for rule in _RULES:
-            for check, instruction, message in rule(image):
-                name = check.id.rpartition(".")[2].replace("-", "")
-                if "all" in skipped or name in skipped or (check is DESCRIPTION and not experimental & {"all", name}):
-                    continue
+        everywhere = _asked([f"check={image.parsed.directives.get('check', '')}"])
+        for check, instruction, message in _broken(scope, image):
+            here = _asked(instruction.comments)
+            skipped, wanted = (everywhere[key] | here[key] for key in ("skip", "experimental"))
+            asked = wanted if check is DESCRIPTION else skipped  # that rule is an experiment: off, unless it is wanted
+            if bool(asked & {"all", _NAMES[check.id]}) is (check is DESCRIPTION):
                 at = [Evidence(image.dockerfile, instruction.line, excerpt(instruction.excerpt()))]
                 yield check.fail(message, image.service.name, at)
 
 
-def _asked(image: Image) -> tuple[set[str], set[str]]:
-    """What the `check` directive skips, and which experimental rules it wants."""
+def _asked(comments: Iterable[str]) -> dict[str, set[str]]:
+    """What `check=` skips, and which experimental rules it wants: at the top, or above an instruction, for it alone."""
     found: dict[str, set[str]] = {"skip": set(), "experimental": set()}
-    for part in image.parsed.directives.get("check", "").split(";"):
+    option = next((match for comment in comments if (match := _CHECK.match(comment))), None)
+    for part in option[1].split(";") if option else ():
         key, _, value = part.partition("=")
-        found.setdefault(key.strip().lower(), set()).update(each.strip().lower() for each in value.split(","))
-    return found["skip"], found["experimental"]
+        found.setdefault(key, set()).update(value.split(","))
+    return found
+
+
+def _broken(scope: Scope, image: Image) -> Told:
+    for rule in _RULES:
+        yield from rule(image)
+    rules = ignore_of(scope.tree, image.context or "", image.dockerfile).rules
+    if any(each.keeps for each in rules) or not _EVERYTHING & {each.pattern for each in rules}:
+        return
+    for instruction in image.parsed.instructions:
+        if instruction.keyword in ("COPY", "ADD") and not instruction.flag("from") and "." in instruction.words[:-1]:
+            yield IGNORED, instruction, "the whole context is left out by .dockerignore"
 
 
 def _names(image: Image) -> Told:
@@ -188,7 +209,8 @@ def _names(image: Image) -> Told:
             if stage.name in names:
                 yield DUPLICATE, opening, f"there are two stages {stage.name}"
             names.add(stage.name)
-        undeclared = [name for name in stage.unset if name not in _global(image)]
+        unset = (*stage.unset, *stage.platform.unset)
+        undeclared = [name for name in dict.fromkeys(unset) if name not in _global(image) and name not in _GIVEN]
         if undeclared:
             yield FROM_ARGUMENT, opening, f"nothing declares {', '.join(undeclared)} before FROM"
         yield from _platforms(image, stage)
@@ -250,8 +272,6 @@ def _single(image: Image) -> Told:
             yield MAINTAINER, instruction, "MAINTAINER is deprecated"
         elif keyword in ("ENV", "LABEL") and words and "=" not in words[0]:
             yield LEGACY, instruction, f"{keyword} {words[0]} has no ="
-        elif keyword in ("CMD", "ENTRYPOINT") and not instruction.exec_form:
-            yield JSON_FORM, instruction, f"{keyword} is in shell form"
         elif keyword == "EXPOSE":
             yield from _ports(instruction)
         if keyword in ("ENV", "ARG"):
@@ -289,6 +309,8 @@ def _described(instruction: Instruction) -> Told:
 def _stages(image: Image) -> Told:
     """Rules of a stage: what is there twice, where it works, which variables it knows."""
     known: dict[int, set[str] | None] = {}
+    shells: set[int] = set()
+    """Stages that name a shell themselves: they want one."""
     absolute: dict[int, bool] = {}
     for stage in image.stages.stages:
         inherited = _of_base(stage.reference) if stage.parent is None else known[stage.parent]
@@ -296,6 +318,8 @@ def _stages(image: Image) -> Told:
         placed = stage.parent is not None and absolute[stage.parent]
         counts = Counter(each.keyword for each in stage.instructions)
         last = {each.keyword: each for each in stage.instructions}
+        if stage.parent in shells:
+            shells.add(stage.index)
         for instruction in stage.instructions:
             keyword = instruction.keyword
             once = keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK")
@@ -305,6 +329,10 @@ def _stages(image: Image) -> Told:
                     instruction,
                     f"there are {counts[keyword]} {keyword} in this stage: only the last counts",
                 )
+            if keyword == "SHELL":
+                shells.add(stage.index)
+            elif keyword in ("CMD", "ENTRYPOINT") and not instruction.exec_form and stage.index not in shells:
+                yield JSON_FORM, instruction, f"{keyword} is in shell form"
             if keyword == "WORKDIR":
                 if not placed and not re.match(r"[/$]|\w:", instruction.text.strip("\"'")):
                     yield WORKDIR, instruction, f"WORKDIR {instruction.text} is relative"

@@ -286,6 +286,8 @@ def _shell(  # noqa: PLR0911 - a case a form
     if any(re.fullmatch(r"-[a-z]*c", flag) for flag in flags) and rest:
         if clause := trouble(rest[0]):
             return replace(start, trouble=f"the shell cannot read its command: {clause}")
+        if not rest[0].strip():
+            return replace(start, trouble=f"{words[0]} -c is given nothing to run: the container ends at once")
         if rest[0].strip() == "exec":
             return replace(start, trouble=f"{words[0]} -c takes one word, exec, which alone starts nothing")
         return _followed(start, follow_command(rest[0], scene.state.environment), scene)

@@ -35,6 +35,9 @@ TOLD = [
     ("expose-proto-casing", ON + "EXPOSE 80/TCP\n" + START, 2),
     ("expose-invalid-format", ON + "EXPOSE 127.0.0.1:80:80\n" + START, 2),
     ("copy-ignored-file", ON + "COPY b.txt /\n" + START, 2),
+    ("undefined-arg-in-from", "FROM --platform=$BULID python:3.12-slim\n" + START, 1),
+    ("maintainer-deprecated", "# check=skip=maintainerdeprecated\n" + ON + "MAINTAINER me\n" + START, 3),
+    ("maintainer-deprecated", ON + "# check=skip=all\nWORKDIR /x\nMAINTAINER me\n" + START, 4),
     (
         "invalid-definition-description",
         "# check=experimental=all\n" + "# other words\n" + ON.strip() + " AS run\n" + START,
@@ -50,6 +53,11 @@ QUIET = [
     "FROM --platform=linux/amd64 python:3.12-slim AS run-amd64\n" + START,
     "FROM example.org/base:1\nLABEL v=$OF_THE_BASE\nRUN echo $HOME\n" + START,
     "# how this is built\n" + ON + START,
+    ON + "# check=skip=MaintainerDeprecated // for the old registry\nMAINTAINER me\n" + START,
+    ON + "# check=skip=all\nMAINTAINER me\n" + START,
+    ON + 'SHELL ["/bin/bash", "-c"]\nCOPY a.py /\nCMD python /a.py\n',
+    ON.strip() + ' AS b\nSHELL ["/bin/bash", "-c"]\nFROM b\nCOPY a.py /\nCMD python /a.py\n',
+    ON + "ENV PASSWORD_FILE=x AUTH_MODULE_VERSION=1\n" + START,
 ]
 
 
@@ -74,6 +82,15 @@ def test_a_rule_is_told_at_its_line(tmp_path: Path, rule: str, dockerfile: str, 
 @pytest.mark.parametrize("dockerfile", QUIET)
 def test_what_keeps_the_rules_is_not_told(tmp_path: Path, dockerfile: str) -> None:
     assert told(tmp_path, dockerfile) == {}
+
+
+def test_a_whole_context_that_is_left_out_is_told(tmp_path: Path) -> None:
+    for number, (patterns, wanted) in enumerate(
+        (("*\n", True), ("**/*", True), (".*\n", False), ("*\n!a.py\n", False))
+    ):
+        files = {"Dockerfile": ON + 'COPY . /\nCMD ["python", "/a.py"]\n', "a.py": "", ".dockerignore": patterns}
+        told = {each.check for each in judge_files(tmp_path / str(number), files).findings}
+        assert ("dockerfile.lint.copy-ignored-file" in told) is wanted, patterns
 
 
 def test_every_rule_of_buildkit_is_there_and_tried() -> None:
