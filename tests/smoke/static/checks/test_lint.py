@@ -35,7 +35,7 @@ TOLD = [
     ("expose-proto-casing", ON + "EXPOSE 80/TCP\n" + START, 2),
     ("expose-invalid-format", ON + "EXPOSE 127.0.0.1:80:80\n" + START, 2),
     ("copy-ignored-file", ON + "COPY b.txt /\n" + START, 2),
-    ("undefined-arg-in-from", "FROM --platform=$BULID python:3.12-slim\n" + START, 1),
+    ("undefined-arg-in-from", "FROM --platform=$OF_NOBODY python:3.12-slim\n" + START, 1),
     ("maintainer-deprecated", "# check=skip=maintainerdeprecated\n" + ON + "MAINTAINER me\n" + START, 3),
     ("maintainer-deprecated", ON + "# check=skip=all\nWORKDIR /x\nMAINTAINER me\n" + START, 4),
     (
