@@ -1,13 +1,11 @@
 """A look-alike Pi for the trial of `lucid deploy`: a host with sshd, Docker's client and Compose, in a container.
 
 It shares this machine's engine and network, so what it starts are containers beside it; sshd listens on loopback
-alone. And a MongoDB of this machine's own mongod, where its image cannot be pulled.
+alone.
 """
 
 from __future__ import annotations
 
-import posixpath
-import shutil
 import socket
 import subprocess
 import time
@@ -18,17 +16,15 @@ from types import TracebackType
 from typing import Self
 
 from images.laboratory.engine import DockerEngine, EngineError
+from images.laboratory.layer import add, archive, directory_item, file_item, link_item, merge, merged_usr
 from images.laboratory.packages import PackageError, fetch_closure, native_architecture
-from images.laboratory.standin import Item, add, archive, directory_item, file_item, link_item, merge
 from lucid.services.process.ports import free_ports
 
 PI = "lucid.invalid/pi:latest"
-MONGODB = "lucid.invalid/mongo:7"
 PACKAGES = [
     "openssh-server", "docker.io", "docker-compose", "bash", "dash", "coreutils", "grep", "mawk", "gzip", "tar",
     "base-passwd", "login", "procps", "libc-bin", "python3-setuptools",
 ]  # fmt: skip
-MONGODB_PACKAGES = ["libcurl4", "libgcc-s1", "libssl3", "liblzma5", "libc6", "libstdc++6"]
 READY_S = 30.0
 
 
@@ -48,39 +44,7 @@ def make_pi(folder: Path, public_key: str) -> Path:
     keys.info.mode = 0o600
     add(items, keys)
     settings = {"Cmd": ["/bin/bash"], "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]}
-    return archive(folder / "pi.tar", PI, native_architecture(), _unlinked(items), settings)
-
-
-def make_mongodb(folder: Path, mongod: Path) -> Path:
-    """A MongoDB image of a mongod of this machine, as an archive in `folder`. Raises `PackageError`."""
-    items = merge(fetch_closure(MONGODB_PACKAGES, native_architecture(), folder / "mongodb"))
-    program = file_item("./usr/bin/mongod", mongod.read_bytes())
-    program.info.mode = 0o755
-    add(items, program)
-    add(items, directory_item("./data", 0, 0o755))
-    add(items, directory_item("./data/db", 0, 0o755))
-    settings = {"Entrypoint": ["/usr/bin/mongod"], "Env": ["PATH=/usr/bin:/bin"]}
-    return archive(folder / "mongodb.tar", MONGODB, native_architecture(), _unlinked(items), settings)
-
-
-def _unlinked(items: dict[str, Item]) -> dict[str, Item]:
-    """Paths as they are on a system whose /bin, /sbin and /lib are links into /usr, as Debian's own are."""
-    moved: dict[str, Item] = {}
-    for old, item in items.items():
-        name = old
-        if old.split("/")[1] in ("bin", "sbin", "lib", "lib64"):
-            if old.count("/") == 1:
-                continue
-            item.info.name = name = f"./usr{old[1:]}"
-        if item.info.islnk():
-            target = "./" + posixpath.normpath(item.info.linkname)
-            if target.split("/")[1] in ("bin", "sbin", "lib", "lib64"):
-                item.info.linkname = f"./usr{target[1:]}"
-        if name not in moved or not item.info.isdir():
-            moved[name] = item
-    for first in ("bin", "sbin", "lib", "lib64"):
-        add(moved, link_item(f"./{first}", f"usr/{first}"))
-    return moved
+    return archive(folder / "pi.tar", PI, native_architecture(), merged_usr(items), settings)
 
 
 class Pi:
@@ -145,16 +109,3 @@ class Pi:
             ["docker", "logs", self._name], env=self.engine.environment, capture_output=True, text=True, check=False
         )
         return done.stderr
-
-
-def load_mongodb(engine: DockerEngine, mongod: str) -> None:
-    """Give the engine a MongoDB of a mongod on this machine. Raises `EngineError`."""
-    program = shutil.which(mongod)
-    if program is None:
-        raise EngineError(f"there is no program {mongod}")
-    with TemporaryDirectory(prefix="lucid-mongodb-") as work:
-        try:
-            made = make_mongodb(Path(work), Path(program))
-        except PackageError as error:
-            raise EngineError(str(error)) from None
-        engine.docker("load", "--quiet", "--input", str(made))

@@ -40,7 +40,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run_ablate(options: argparse.Namespace) -> int:
     """`lucid sim ablate`."""
-    from harness.hunt.pool import ablated
+    from harness.hunt.ablating import ablated
     from harness.hunt.safeguards import SAFEGUARDS
     from harness.hunt.swarm import PROFILES
 

@@ -14,7 +14,8 @@ from lucid.cli.deploychange import change, print_plan, say, tell, trial_step, un
 from lucid.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from lucid.deploy.deployment import Deployment, DeployRequest, Step
+    from lucid.deploy.deployment import Deployment, DeployRequest
+    from lucid.deploy.plan import Step
 
 ACTIONS = ("install", "upgrade", "rollback", "status", "logs", "token", "backup", "remove")
 NOT_HEALTHY = 20
@@ -310,7 +311,7 @@ def run_backup(options: argparse.Namespace) -> int:
 
 def run_remove(options: argparse.Namespace) -> int:
     """`lucid deploy remove HOST`."""
-    from lucid.deploy.deployment import perform
+    from lucid.deploy.plan import perform
 
     with _deployment(options) as deployment:
         steps = deployment.remove_steps(options.with_data)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TextIO
 from lucid.cli.failure import INTERRUPTED, Failure
 
 if TYPE_CHECKING:
-    from lucid.deploy.deployment import Deployment, Step
+    from lucid.deploy.deployment import Deployment
+    from lucid.deploy.plan import Step
 
 WENT_BACK, NOTHING_BEFORE, ADRIFT = 1, 3, 4
 BLOCKS = 2
@@ -48,7 +49,7 @@ def change(deployment: Deployment, steps: list[Step], again: str) -> int:
 
     Returns the exit status.
     """
-    from lucid.deploy.deployment import perform
+    from lucid.deploy.plan import perform
 
     host = deployment.host.name
     try:
@@ -91,7 +92,7 @@ def _sentence(error: Exception) -> str:
 
 def _go_back(deployment: Deployment) -> int:
     """Bring back what was recorded, and forget what failed: the release before stays the one before."""
-    from lucid.deploy.deployment import perform
+    from lucid.deploy.plan import perform
     from lucid.deploy.release import BEFORE_FOLDER, NoRelease
 
     host = deployment.host.name
@@ -117,7 +118,7 @@ def _go_back(deployment: Deployment) -> int:
 
 def trial_step(deployment: Deployment) -> Step:
     """The step that tries the node."""
-    from lucid.deploy.deployment import Step
+    from lucid.deploy.plan import Step
 
     return Step("try the node", "# lucid smoke live --node FILE, here, through ssh", lambda: _try_node(deployment))
 
@@ -159,8 +160,8 @@ def _try_node(deployment: Deployment) -> None:
 
 def undo(deployment: Deployment, steps: list[Step]) -> int:
     """Bring back what ran before an upgrade that was not finished; returns the exit status."""
-    from lucid.deploy.deployment import perform
     from lucid.deploy.host import DeployError
+    from lucid.deploy.plan import perform
 
     host = deployment.host.name
     try:

@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lucid.deploy.deployment import UP_S, Deployment, Step
+from lucid.deploy.deployment import UP_S, Deployment
 from lucid.deploy.host import SENDING_S, DeployError
 from lucid.deploy.identity import NodeIdentity
 from lucid.deploy.images import PLATFORM
+from lucid.deploy.plan import Step
 from lucid.deploy.release import LABELS, PROJECT, current
 from lucid.deploy.volumes import USER, held
 

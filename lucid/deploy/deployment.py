@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from lucid.deploy import identity, images, preflight, release, settings, volumes
 from lucid.deploy.host import SENDING_S, DeployError, Host, Unreachable
 from lucid.deploy.identity import NodeIdentity
+from lucid.deploy.plan import Say, Step
 from lucid.deploy.preflight import Facts
 from lucid.deploy.settings import Changes
 
@@ -24,17 +25,6 @@ DOWN_S = 300.0
 RETURN_S = 180.0
 """What ran before is waited for so long at least, however short the patience with what came after it."""
 PAUSE_S = 1.0
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing to do: what for, the command that does it on the host, and its doing."""
-
-    title: str
-    command: str
-    act: Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -329,13 +319,6 @@ class Deployment:
 
 _TAGS = (release.LATEST, release.BEFORE, release.PREVIOUS)
 _VOLUMES = (volumes.CONFIG, volumes.KEY, "engine", "anchoring", "manager", "data", "mongodb", "store-key", "consul")
-
-
-def perform(steps: Sequence[Step], say: Say, done: int = 0) -> None:
-    """Do the steps but those that are `done`, one after the other. Raises `DeployError` with the step that failed."""
-    for number, step in enumerate(steps[done:], done + 1):
-        say(f"{number}/{len(steps)} {step.title}")
-        step.act()
 
 
 def client_settings(ports: dict[str, int], held: dict[str, str], genesis: Path) -> str:

@@ -9,8 +9,8 @@ from lucid.chain.errors import Refusal
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.machines.messages import Message, Proposal, VoteMessage
 from sim.faulthooks import Hooks
-from sim.faults.equivocate import sign
 from sim.faults.fault import ByzantineFault, name
+from sim.faults.forged import sign
 from sim.faults.withhold import PROPOSAL_KIND
 from sim.faultspace import FaultSpace
 from sim.sending import Sending

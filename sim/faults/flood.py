@@ -20,8 +20,8 @@ from lucid.machines.messages import (
 )
 from sim.clock import Moment
 from sim.faulthooks import Hooks
-from sim.faults.equivocate import sign
 from sim.faults.fault import ByzantineFault, name
+from sim.faults.forged import sign
 from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.votes import PROPOSE
 from lucid.machines.messages import Message, Proposal
 from sim.faulthooks import Hooks
-from sim.faults.equivocate import sign
 from sim.faults.fault import ByzantineFault, name
+from sim.faults.forged import sign
 from sim.faults.withhold import PROPOSAL_KIND
 from sim.faultspace import FaultSpace
 from sim.sending import Sending

@@ -9,8 +9,9 @@ from msgspec import Meta
 from sim.clock import Moment
 from sim.faulthooks import Hooks
 from sim.faults.fault import Lane, NodeFault, name
+from sim.faults.newcard import Votes, replace_card
 from sim.faults.rot import SHARED
-from sim.faults.wipe import Votes, Wipe, replace_card
+from sim.faults.wipe import Wipe
 from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:

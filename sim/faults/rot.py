@@ -9,7 +9,8 @@ from msgspec import Meta
 from lucid.ledger.state import ROW_TABLE, TREE_TABLE
 from sim.faulthooks import Hooks
 from sim.faults.fault import Lane, NodeFault, name
-from sim.faults.wipe import Votes, Wipe, replace_card
+from sim.faults.newcard import Votes, replace_card
+from sim.faults.wipe import Wipe
 from sim.faultspace import FaultSpace
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, Verdict, excerpt
 from smoke.image.image import BuiltImage, ImagePath
+from smoke.image.materials import bill_of_materials
 from smoke.manifest import Budget, Manifest, Service
 from smoke.static.checks import isolation
 from smoke.static.plans import Plans
@@ -237,24 +237,3 @@ def _replay(image: BuiltImage, service: Service, journals: Path | None) -> Itera
         yield REPLAY.passed(f"{len(found)} journals, {events} events, no difference", service.name)
     elif len(found) != len(paths) or not paths:
         yield REPLAY.fail(f"{len(found)} of {len(paths)} journals were replayed", service.name)
-
-
-def bill_of_materials(image: BuiltImage) -> dict[str, Any]:
-    """The Python distributions of an image, as CycloneDX 1.5."""
-    components = []
-    for each in image.files:
-        name = posixpath.basename(each.path)
-        if each.kind == "directory" and name.endswith(".dist-info"):
-            package, _, version = name.removesuffix(".dist-info").partition("-")
-            package = package.replace("_", "-").lower()
-            found = {"type": "library", "name": package, "version": version, "purl": f"pkg:pypi/{package}@{version}"}
-            components.append(found)
-    components.sort(key=lambda each: each["name"])
-    subject = {"type": "container", "name": image.name, "version": image.attributes["Id"]}
-    return {
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.5",
-        "version": 1,
-        "metadata": {"component": subject},
-        "components": components,
-    }

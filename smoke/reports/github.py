@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from smoke.finding import Finding, Verdict
-from smoke.judgment import Judgment, kind
+from smoke.findingkind import kind
+from smoke.judgment import Judgment
 
 _COMMANDS = {"critical": "error", "error": "error", "warning": "warning", "info": "notice", "skipped": "notice"}
 

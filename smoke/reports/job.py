@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from smoke.finding import Finding
-from smoke.judgment import Judgment, place
+from smoke.findingkind import place
+from smoke.judgment import Judgment
 from smoke.reports.markdown import plain
 from smoke.reports.stories import FailureStory, stories
 from smoke.reports.terminal import summary

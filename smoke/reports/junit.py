@@ -6,7 +6,8 @@ import re
 from xml.etree import ElementTree as ET
 
 from smoke.finding import Finding, Verdict
-from smoke.judgment import Judgment, families, kind, place
+from smoke.findingkind import families, kind, place
+from smoke.judgment import Judgment
 
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 from smoke.finding import Finding
-from smoke.judgment import Judgment, kind, place
+from smoke.findingkind import kind, place
+from smoke.judgment import Judgment
 from smoke.reports.terminal import summary
 
 _VERDICTS = (

@@ -10,7 +10,8 @@ import msgspec
 
 from smoke.check import TABLE
 from smoke.finding import Evidence, Finding
-from smoke.judgment import Judgment, kind
+from smoke.findingkind import kind
+from smoke.judgment import Judgment
 
 _LEVELS = {"critical": "error", "error": "error", "warning": "warning", "info": "note"}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from smoke.finding import Finding
-from smoke.judgment import Judgment, kind
+from smoke.findingkind import kind
+from smoke.judgment import Judgment
 
 _ORDER = ("error", "critical", "warning")
 

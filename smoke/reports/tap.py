@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from smoke.finding import Finding
-from smoke.judgment import Judgment, kind, place
+from smoke.findingkind import kind, place
+from smoke.judgment import Judgment
 
 
 def write(judgment: Judgment) -> str:

@@ -12,7 +12,8 @@ from msgspec import Struct, field
 from msgspec.json import encode
 
 from smoke.finding import Finding
-from smoke.judgment import Judgment, place
+from smoke.findingkind import place
+from smoke.judgment import Judgment
 from smoke.manifest import FILE_NAME, Manifest, ManifestError, parse_manifest, resolved
 from smoke.static.model.build import images_of
 from smoke.static.model.image import Image

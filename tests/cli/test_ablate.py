@@ -30,7 +30,7 @@ def comes(patch: pytest.MonkeyPatch, *found: Ablation, interrupted: bool = False
         if interrupted:
             raise KeyboardInterrupt
 
-    patch.setattr("harness.hunt.pool.ablated", ablated)
+    patch.setattr("harness.hunt.ablating.ablated", ablated)
     return asked
 
 

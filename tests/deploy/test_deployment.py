@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lucid.deploy.deployment import PORTS, Deployment, DeployRequest, Step, client_settings, perform
+from lucid.deploy.deployment import PORTS, Deployment, DeployRequest, client_settings
 from lucid.deploy.host import DeployError, Host
 from tests.deploy.fakehost import FakeHost
 
@@ -88,22 +88,6 @@ def test_a_chain_that_stands_still_excuses_no_other_service(awaited: Callable[..
 def test_a_folder_that_a_shell_would_act_on_is_refused(folder: str) -> None:
     with Host("pi") as host, pytest.raises(DeployError, match="--dir"):
         Deployment(host, folder)
-
-
-def test_steps_are_done_in_their_order_from_the_first_that_is_not() -> None:
-    done: list[str] = []
-    said: list[str] = []
-
-    def step(title: str) -> Step:
-        return Step(title, f"echo {title}", lambda: done.append(title))
-
-    def broken() -> None:
-        raise DeployError("no")
-
-    steps = [step("record"), step("send"), Step("start", "", broken), step("accept")]
-    with pytest.raises(DeployError, match="no"):
-        perform(steps, said.append, done=1)
-    assert done == ["send"] and said == ["2/4 send", "3/4 start"]
 
 
 def test_a_plan_is_what_an_operator_could_type_and_changes_nothing(bare: FakeHost, tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from tempfile import TemporaryDirectory
 
 from images.build import IMAGES
 from images.laboratory.engine import DEFAULT_FOLDER, DockerEngine, EngineError
-from images.laboratory.pi import MONGODB, Pi, load_mongodb
+from images.laboratory.mongodb import MONGODB, load_mongodb
+from images.laboratory.pi import Pi
 from lucid.deploy import release
 
 NEWER = "LABEL trial=newer"

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smoke.finding import Finding, Severity, Verdict
-from smoke.judgment import Judgment, kind
+from smoke.findingkind import kind
+from smoke.judgment import Judgment
 from smoke.static.treejudge import judge
 from smoke.subject import find_subject
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.finding import Evidence, Finding, Severity, Verdict
-from smoke.judgment import Judgment, families, kind, place
+from smoke.finding import Finding, Severity, Verdict
+from smoke.findingkind import kind
+from smoke.judgment import Judgment
 
 
 def finding(verdict: Verdict, severity: Severity = Severity.CRITICAL, check: str = "a.b", excused: str = "") -> Finding:
@@ -46,15 +47,3 @@ def test_findings_are_counted_by_what_they_come_to() -> None:
     found = judgment(finding(Verdict.PASS), finding(Verdict.FAIL), finding(Verdict.FAIL, Severity.INFO))
     assert {name: count for name, count in found.counts().items() if count} == {"passed": 1, "critical": 1, "info": 1}
     assert [kind(each) for each in found.of("critical", "info")] == ["critical", "info"]
-    assert families([finding(Verdict.PASS, check=each) for each in ("b.x", "a.y", "b.z")]) == ["b", "a"]
-
-
-def test_the_place_is_the_first_evidence() -> None:
-    at = Finding(
-        check="a.b",
-        severity=Severity.INFO,
-        verdict=Verdict.FAIL,
-        message="m",
-        evidence=(Evidence("f", 3), Evidence("g")),
-    )
-    assert place(at) == "f:3" and place(finding(Verdict.FAIL)) == ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from smoke.static.python.conditions import Version, dotted
+from smoke.static.python.conditions import Version
+from smoke.static.python.dotted import dotted
 from smoke.static.python.nodes import below
 
 _GENERIC = frozenset({"list", "dict", "set", "tuple", "frozenset", "type"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from smoke.static.python.conditions import call_name, dotted
+from smoke.static.python.dotted import call_name, dotted
 from smoke.static.python.effects import AskedArguments
 from smoke.static.python.nodes import below
 

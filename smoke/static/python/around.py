@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 
 _TAKES = {
     "files": frozenset(

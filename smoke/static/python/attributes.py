@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from smoke.static.python.conditions import Truth, Version, decide, dotted
+from smoke.static.python.conditions import Truth, Version, decide
+from smoke.static.python.dotted import dotted
 from smoke.static.python.nodes import children
 from smoke.static.python.source import Import
 from smoke.static.regex import regex

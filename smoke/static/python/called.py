@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from smoke.static.python.bodies import within
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 from smoke.static.python.nodes import below
 from smoke.static.python.paths import statements
 from smoke.static.regex import regex

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from smoke.static.python.arguments import asked_by
 from smoke.static.python.around import Guards
 from smoke.static.python.commanding import CommandLines
-from smoke.static.python.conditions import Version, call_name, dotted
+from smoke.static.python.conditions import Version
+from smoke.static.python.dotted import call_name, dotted
 from smoke.static.python.effects import CallOut, Demand, FileUse, Mention, Parsed, Use
 from smoke.static.python.handed_app import refused_app
 from smoke.static.python.making import says

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from smoke.static.python.bindings import Bindings
 from smoke.static.python.called import Function
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 from smoke.static.python.effects import AskedArguments
 
 _COMMAND = "a command"

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+from smoke.static.python.dotted import dotted
+
 Version = tuple[int, int]
 
 _FACTS: dict[str, object] = {
@@ -55,23 +57,6 @@ _OPPOSITE |= {value: key for key, value in _OPPOSITE.items()}
 
 class _Unknown(Exception):
     """An expression is not simple enough."""
-
-
-def dotted(node: ast.expr) -> str:
-    """The name that an expression spells (`os.path.join`); empty when it is something else."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return ""
-    return ".".join([node.id, *reversed(parts)])
-
-
-def call_name(node: ast.expr) -> str:
-    """What a call calls, or what an expression spells; the last attribute where that is all there is."""
-    function = node.func if isinstance(node, ast.Call) else node
-    return dotted(function) or (function.attr if isinstance(function, ast.Attribute) else "")
 
 
 def decide(test: ast.expr, version: Version | None, depth: int = _DEEP) -> Truth:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 from smoke.static.python.imported import imported_names
 from smoke.static.python.nodes import below
 from smoke.static.python.paths import CodePath, Paths

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 
 _ENVIRONMENT = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 from smoke.static.python.imported import imported_names
 from smoke.static.python.nodes import below
 from smoke.static.python.quiet import parse_quietly

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 
 
 def twice_routed(parsed: ast.Module) -> Iterator[tuple[int, str]]:

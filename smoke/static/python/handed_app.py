@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from smoke.static.python.bindings import Bindings
-from smoke.static.python.conditions import dotted
 from smoke.static.python.constant import is_true
+from smoke.static.python.dotted import dotted
 
 _READS = frozenset({"os.getenv", "os.environ.get"})
 

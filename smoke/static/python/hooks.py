@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from smoke.static.python.bindings import Bindings
 from smoke.static.python.called import Function
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 from smoke.static.python.nodes import children
 
 _APPS = frozenset(

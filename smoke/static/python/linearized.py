@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from smoke.static.python.abstract import ClassAt
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 
 ClassKey = tuple[str, str]
 """Module and name; the module is empty for what is not of the tree."""

@@ -15,7 +15,8 @@ from smoke.static.python.bindings import Bindings
 from smoke.static.python.bodies import leaves, within
 from smoke.static.python.called import Function, plain_functions, plain_names, run_by
 from smoke.static.python.calls import Calls, gives_environment
-from smoke.static.python.conditions import Truth, Version, call_name, decide, dotted
+from smoke.static.python.conditions import Truth, Version, decide
+from smoke.static.python.dotted import call_name, dotted
 from smoke.static.python.effects import AskedArguments, CallOut, Climb, Demand, Effects, Mention
 from smoke.static.python.flags import Flags
 from smoke.static.python.flask_routes import twice_routed

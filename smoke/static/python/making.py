@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from smoke.static.python.conditions import call_name
+from smoke.static.python.dotted import call_name
 from smoke.static.python.paths import Paths
 
 _MAKING = frozenset(

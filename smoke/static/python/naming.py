@@ -6,8 +6,8 @@ import ast
 
 from smoke.static.python.around import Guards
 from smoke.static.python.bindings import Bindings
-from smoke.static.python.conditions import dotted
 from smoke.static.python.constant import beginning
+from smoke.static.python.dotted import dotted
 from smoke.static.python.effects import Borrowed, Effects, FileUse, Mention, Use
 from smoke.static.python.nodes import below
 from smoke.static.python.opening import log_files

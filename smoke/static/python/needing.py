@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from smoke.static.python.conditions import call_name, dotted
 from smoke.static.python.constant import beginning
+from smoke.static.python.dotted import call_name, dotted
 from smoke.static.python.effects import Extra
 from smoke.static.python.nodes import below
 from smoke.static.regex import regex

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 from smoke.static.python.effects import Outdated
 
 _DISCORD = frozenset({"discord.Client", "discord.AutoShardedClient", "discord.Bot", "discord.ext.commands.Bot"})

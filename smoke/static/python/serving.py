@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from smoke.static.model.servers.served import LOOPBACK
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 from smoke.static.python.nodes import below
 from smoke.static.regex import regex
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from smoke.static.python.abstract import left_abstract
 from smoke.static.python.called import Function
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 from smoke.static.python.nodes import below
 from smoke.static.python.parameters import bound
 from smoke.static.python.paths import Paths

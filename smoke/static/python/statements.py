@@ -9,8 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from smoke.static.python.around import catches_imports
-from smoke.static.python.conditions import Truth, Version, decide, dotted
+from smoke.static.python.conditions import Truth, Version, decide
 from smoke.static.python.constant import constant
+from smoke.static.python.dotted import dotted
 from smoke.static.python.nodes import below
 from smoke.static.python.source import Import, Source
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from smoke.static.python.conditions import call_name, dotted
 from smoke.static.python.constant import is_true
+from smoke.static.python.dotted import call_name, dotted
 from smoke.static.python.nodes import below
 
 _STARTS = ("start", "loop_start")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from smoke.static.compose.stores import STORES, StoreAddress, StoreKind, address_in
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 from smoke.static.python.nodes import children
 from smoke.static.python.quiet import parse_quietly
 from smoke.static.python.texts import KnownTexts, ModuleTexts

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 from smoke.static.python.imported import imported_names
 from smoke.static.python.nodes import below
 from smoke.static.python.quiet import parse_quietly

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from smoke.finding import Finding, Verdict
-from smoke.image.checks import bill_of_materials, look
+from smoke.image.checks import look
 from smoke.image.image import BuiltImage
+from smoke.image.materials import bill_of_materials
 from smoke.manifest import Budget, Manifest, Policy, Service
 from tests.smoke.cases import write_files
 from tests.smoke.image.stand_in import FILES, HEALTHY, Engine
@@ -138,9 +139,8 @@ def test_journals_are_replayed_in_the_image(tmp_path: Path, journals: dict[str, 
         assert any(each.verdict is Verdict.FAIL and each.message.startswith(says) for each in messages), messages
 
 
-def test_the_bill_of_materials_names_each_distribution(tmp_path: Path) -> None:
+def test_a_bill_of_materials_is_written_where_one_is_asked_for(tmp_path: Path) -> None:
     with BuiltImage(Engine(tmp_path / "image"), "shop:1", Event()) as image:
         [*look(image, SERVICE, Manifest(), 60_000_000, None, tmp_path / "bills")]
         bill = bill_of_materials(image)
-    assert [each["purl"] for each in bill["components"]] == ["pkg:pypi/h11@0.16.0"]
     assert json.loads((tmp_path / "bills" / "shop.cdx.json").read_text()) == bill

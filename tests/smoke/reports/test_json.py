@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from smoke.judgment import KINDS
+from smoke.findingkind import KINDS
 from smoke.reports.json import FORMAT, Document, report_schema, write
 from tests.smoke.reports.sample import FINDINGS, sample
 

@@ -20,10 +20,10 @@ from harness.live.fulldisk import DISK
 from harness.live.outages import PHASE1
 from harness.live.usage import INTEGRATION
 from smoke.finding import Verdict
+from smoke.findingkind import kind
 from smoke.image import build
 from smoke.image import checks as built
 from smoke.image.environment import ENVIRONMENT
-from smoke.judgment import kind
 from smoke.live import checks as live
 from smoke.manifest import manifest_schema
 from smoke.reports import FORMATS

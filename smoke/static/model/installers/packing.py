@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from smoke.static.model.stage import Stage
-from smoke.static.python.conditions import dotted
+from smoke.static.python.dotted import dotted
 from smoke.static.python.nodes import below
 from smoke.static.regex import regex
 

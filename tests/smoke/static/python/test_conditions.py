@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from smoke.static.python.conditions import Truth, call_name, decide, dotted
+from smoke.static.python.conditions import Truth, decide
 
 
 def answer(text: str, version: tuple[int, int] | None = (3, 12)) -> Truth:
@@ -95,10 +95,3 @@ def test_without_a_version_what_asks_for_it_is_unknown() -> None:
 )
 def test_the_module_that_was_started_is_told_apart(text: str, wanted: Truth) -> None:
     assert answer(text) is wanted
-
-
-def test_names_are_spelled() -> None:
-    node = ast.parse("os.path.join(a)[0].lower()", mode="eval").body
-    assert (dotted(node), call_name(node)) == ("", "lower")
-    inner = ast.parse("os.path.join(a)", mode="eval").body
-    assert call_name(inner) == "os.path.join" and call_name(ast.parse("a.b", mode="eval").body) == "a.b"
