@@ -17,6 +17,9 @@ SQLITE = "sqlite:"
 PASSWORD = "LUCID_STORE_PASSWORD"
 EMPTIED = "{} is a file of 0 bytes: what it held is lost; restore it from a backup"
 NOTHING = "{} is empty: every store that a service has used records which node it belongs to"
+DAMAGED = 20
+"""Exit status where a store or its chunks are not what they should be."""
+CHUNKS_HELP = "the data chain's chunk folder (DATA_DIR/chunks)"
 PLACE_HELP = "sqlite:PATH or mongodb://HOST:PORT/DATABASE?OPTIONS; LUCID_STORE_PASSWORD is the password of its user"
 
 

@@ -1,10 +1,9 @@
-"""`lucid smoke`: the Step 12 checks, on any tree."""
+"""`lucid smoke static`, `image`, `live` and `all`: the Step 12 checks, on any tree."""
 
 from __future__ import annotations
 
 import argparse
 import gc
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lucid.cli.failure import Failure
+from lucid.cli.smokeinit import add_init, root_option
+from lucid.cli.smokereports import report_options, wanted_reports, write_reports
 
 if TYPE_CHECKING:
     from smoke.judgment import Judgment
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     Kinds = argparse._SubParsersAction[argparse.ArgumentParser]
     Judge = Callable[[argparse.Namespace, Subject, Say], Judgment]
 
-FORMAT_NAMES = ("github", "job", "json", "junit", "markdown", "sarif", "tap", "text")
 LOADED_LATE = ("packaging", "yaml", "tree_sitter", "tree_sitter_bash")
 """What `[static]` brings and a check loads only for a tree that has something for it to read."""
 LIVE_OPTIONS = ("blocks", "mongod", "redis", "consul")
@@ -38,7 +38,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "smoke", help="would the containers of a tree start?", description="The Step 12 checks, on any tree."
     )
     kinds = smoke.add_subparsers(metavar="KIND", required=True)
-    for add in (_add_static, _add_image, _add_live, _add_all, _add_init):
+    for add in (_add_static, _add_image, _add_live, _add_all, add_init):
         add(kinds)
 
 
@@ -94,22 +94,10 @@ def _add_all(kinds: Kinds) -> None:
         add_options(everything)
 
 
-def _add_init(kinds: Kinds) -> None:
-    init = kinds.add_parser(
-        "init",
-        help="write a manifest for a tree",
-        description="Write a smoke.toml for a tree from what is found in it, to be reviewed and completed.",
-        epilog="Exit status: 0 written, 2 otherwise.",
-    )
-    _root_option(init)
-    init.add_argument("--force", action="store_true", help="write over a smoke.toml that is there")
-    init.set_defaults(run=run_init)
-
-
 def _judges_by(command: argparse.ArgumentParser, judge: Judge) -> None:
     """What every kind that judges has."""
-    _root_option(command)
-    _report_options(command)
+    root_option(command)
+    report_options(command)
     command.set_defaults(judge=judge, run=run_checks)
 
 
@@ -152,26 +140,6 @@ def _live_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--consul", metavar="PROGRAM", help="the consul to register them at (default: on the PATH)")
 
 
-def _root_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--root", type=Path, default=Path(), metavar="DIR", help="the tree (default: here)")
-
-
-def _report_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--report",
-        action="append",
-        default=[],
-        metavar="FORMAT[=FILE]",
-        help=f"write a report too, several if given again; FORMAT is one of {', '.join(FORMAT_NAMES)}, "
-        "FILE - or left out is standard output",
-    )
-    command.add_argument(
-        "--profile", choices=["step12"], help="demands beyond that containers start: distroless, 65532, arm64, ..."
-    )
-    command.add_argument("--strict", action="store_true", help="a check that cannot tell counts as failed")
-    command.add_argument("--json", action="store_true", help="print JSON, the same as --report json")
-
-
 def run_checks(options: argparse.Namespace) -> int:
     """`lucid smoke static`, `image`, `live` and `all`."""
     _load_msgspec()
@@ -185,14 +153,14 @@ def run_checks(options: argparse.Namespace) -> int:
         if find_spec(module) is None:
             raise _lacking(module)
 
-    wanted = _wanted([*options.report, *(["json"] if options.json else [])])
+    wanted = wanted_reports([*options.report, *(["json"] if options.json else [])])
     try:
         subject = find_subject(options.root, options.manifest, options.profile)
         with _progress(long=options.judge is not _judge_files) as say:
             judgment = options.judge(options, subject, say)
     except (ManifestError, LiveError) as error:
         raise Failure(str(error)) from None
-    _write(judgment, wanted or [("text", None)])
+    write_reports(judgment, wanted or [("text", None)])
     return int(judgment.status)
 
 
@@ -295,38 +263,6 @@ def _judge_all(options: argparse.Namespace, subject: Subject, say: Say) -> Judgm
     return replace(files, findings=tuple(findings))
 
 
-def _wanted(reports: list[str]) -> list[tuple[str, Path | None]]:
-    """Each format and where it goes; None is standard output, which only one can have."""
-    wanted = []
-    for report in reports:
-        name, _, file = report.partition("=")
-        if name not in FORMAT_NAMES:
-            raise Failure(f"--report: {name!r} is none of {', '.join(FORMAT_NAMES)}")
-        wanted.append((name, Path(file) if file not in ("", "-") else None))
-    shown = [name for name, file in wanted if file is None]
-    if len(shown) > 1:
-        raise Failure(f"--report: {' and '.join(shown)} would both go to standard output: name a FILE")
-    return wanted
-
-
-def _write(judgment: Judgment, wanted: list[tuple[str, Path | None]]) -> None:
-    from smoke.reports import FORMATS
-
-    for name, file in wanted:
-        text = FORMATS[name](judgment)
-        if file is None:
-            sys.stdout.write(text)
-        else:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
-    if all(file is not None for _, file in wanted):
-        sys.stdout.write(FORMATS["text"](judgment))
-    page = os.environ.get("GITHUB_STEP_SUMMARY")
-    if page and any(name == "github" for name, _ in wanted):
-        with Path(page).open("a", encoding="utf-8") as summary:
-            summary.write(FORMATS["job"](judgment))
-
-
 @contextmanager
 def _progress(long: bool = False) -> Iterator[Callable[[str], None]]:
     """A line on standard error that says what is under way; where nobody looks, one for each step of a `long` run."""
@@ -341,23 +277,3 @@ def _progress(long: bool = False) -> Iterator[Callable[[str], None]]:
         return
     with Console(stderr=True).status("") as status:
         yield status.update
-
-
-def run_init(options: argparse.Namespace) -> int:
-    """`lucid smoke init`."""
-    from smoke.manifest import FILE_NAME, ManifestError
-    from smoke.static.inference import write_manifest
-
-    if not options.root.is_dir():
-        raise Failure(f"{options.root} is not a directory")
-    path = options.root / FILE_NAME
-    if path.exists() and not options.force:
-        raise Failure(f"{path} exists already; --force writes over it")
-    try:
-        text = write_manifest(options.root)
-    except ManifestError as error:
-        raise Failure(str(error)) from None
-    path.write_text(text, encoding="utf-8")
-    services = text.count("[[service]]")
-    print(f"{path}: {services} service{'' if services == 1 else 's'}; review it, then run lucid smoke static")
-    return 0

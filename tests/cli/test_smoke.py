@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -18,33 +17,10 @@ def test_this_repository_passes_its_own_checks(capsys: pytest.CaptureFixture[str
     assert "PASS Lucid" in capsys.readouterr().out
 
 
-def test_reports_go_where_they_are_asked_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tree = write_tree(tmp_path / "tree", {"service/main.py": "import nothing_there\n"})
-    files = {name: tmp_path / "out" / name for name in ("junit", "sarif", "tap", "markdown", "text", "github")}
-    options = [word for name, path in files.items() for word in ("--report", f"{name}={path}")]
-    assert main(["smoke", "static", "--root", str(tree), *options, "--json"]) == 1
-    assert json.loads(capsys.readouterr().out)["status"] == 1
-    assert all(path.stat().st_size for path in files.values())
-    assert main(["smoke", "static", "--root", str(tree), *options]) == 1
-    told = capsys.readouterr().out
-    assert told.startswith("FAIL ") and told.splitlines()[-1].startswith("FAIL corpus")  # the text is told beside them
-
-
 def test_literal_prints_the_greps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tree = write_tree(tmp_path, {"README.txt": "electronic\n"})
     assert main(["smoke", "static", "--root", str(tree), "--literal"]) == 0
     assert 'grep -r "tron" . --exclude-dir=node_modules: 1 lines in 1 files' in capsys.readouterr().out
-
-
-def test_a_manifest_is_written_and_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    tree = write_tree(tmp_path, {"smoke.toml": None})
-    assert main(["smoke", "init", "--root", str(tree)]) == 0
-    written = (tree / "smoke.toml").read_text()
-    assert 'module = "service.main"' in written and "port = 8084" in written
-    assert main(["smoke", "static", "--root", str(tree)]) == 0
-    assert main(["smoke", "init", "--root", str(tree)]) == 2
-    assert main(["smoke", "init", "--root", str(tree), "--force"]) == 0
-    capsys.readouterr()
 
 
 @pytest.mark.parametrize(
