@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 import trio
@@ -15,8 +13,6 @@ from lucid.api.errors import BUSY, CONFLICT
 from lucid.api.services import ANCHORING
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.manifests import MAX_MANIFEST_BYTES, CheckedManifest, Manifest, check_manifest, example_manifest
-from lucid.chain.receipts import verify_receipt
-from lucid.chain.transactions import SessionAnchor
 from lucid.machines.anchoring import Anchoring
 from lucid.machines.effects import (
     REPLICATING,
@@ -40,6 +36,7 @@ from lucid.services.sessions.accepted import AcceptedSessions
 from lucid.services.sessions.anchored import AnchoredSessions
 from lucid.services.sessions.sharedmanifests import SharedManifests
 from lucid.services.sessions.submitter import Submitter
+from lucid.services.sessions.verification import Verification, verification
 from lucid.services.web.admission import WRITE
 from lucid.services.web.asking import Asking
 from lucid.services.web.bodies import explained
@@ -54,20 +51,6 @@ MAX_VERIFIED_BYTES = 512 << 10
 as it takes. `lucid verify` takes larger ones, at its caller's cost."""
 INLINE_BYTES = 64 << 10
 """Manifests up to this size are checked without a thread."""
-
-
-class Verification(msgspec.Struct, frozen=True):
-    """What a receipt proves, or why it proves nothing. Times in ms since the Unix epoch."""
-
-    valid: bool
-    session: str | None = None
-    transaction: str | None = None
-    height: int | None = None
-    block: str | None = None
-    time_ms: int | None = None
-    code: str | None = None
-    message: str | None = None
-    owner: str | None = None
 
 
 class AnchoringService(Service):
@@ -177,7 +160,7 @@ class AnchoringService(Service):
             data = await read_body(MAX_VERIFIED_BYTES)
             if not data:
                 raise Problem(Code.REQUEST, "a receipt is required")
-            return await self._costly.run(self._verify, data)
+            return await self._costly.run(verification, data, self.genesis, self.crypto)
 
     def _register_sessions(self) -> None:
         """Where sessions are, and what proves them."""
@@ -232,24 +215,6 @@ class AnchoringService(Service):
         if self.driver is None:
             raise Problem(Code.UNAVAILABLE, "starting")
         return self.driver
-
-    def _verify(self, data: bytes) -> Verification:
-        try:
-            verified = verify_receipt(data, self.genesis, self.crypto)
-        except Refusal as refusal:
-            return Verification(False, code=refusal.code.code, message=str(refusal))
-        payload: Any = verified.transaction.payload
-        anchor = payload if isinstance(payload, SessionAnchor) else None
-        session = None if anchor is None else str(uuid.UUID(bytes=anchor.session))
-        return Verification(
-            True,
-            session,
-            verified.transaction.id.hex(),
-            verified.height,
-            verified.hash.hex(),
-            verified.time_ms,
-            owner=None if anchor is None else anchor.owner.hex(),
-        )
 
 
 if __name__ == "__main__":

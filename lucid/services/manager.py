@@ -362,7 +362,7 @@ class ManagerService(Service):
 
         @route("GET", "/peers", "The other nodes", gives=PeerTable)
         async def peers() -> PeerTable:
-            return PeerTable(tuple(await self.overview.peer_states(self.peers)))
+            return PeerTable(tuple(await self.overview.nodes.peer_states(self.peers)))
 
         @self.web.lasting(ENGINE_PATH, self.web.admission.is_node)
         async def engine(frames: Frames) -> None:

@@ -1,29 +1,20 @@
-"""The chain as a block manager shows it: blocks and sessions in JSON's terms."""
+"""The chain as a block manager shows it: its blocks and where it stands, in JSON's terms."""
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import msgspec
 
 from lucid.chain.blocks import Block
-from lucid.chain.codec import decode
 from lucid.chain.genesis import Genesis
-from lucid.chain.transactions import SessionAnchor
-from lucid.ledger.rows import SessionEntry, anchored_key
-from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import Chain
 from lucid.services.chain.chainwords import ChainInfo
 from lucid.services.chain.creditsview import CreditsView
 from lucid.services.chain.membership import Membership
 from lucid.services.chain.seenvotes import SeenVotes
+from lucid.services.chain.sessionsview import SessionsView
 from lucid.storage.durable import DurableStore
-
-MAX_OWNERS = 16
-"""Owners of one session id that are shown: strangers may anchor under it as often as they like."""
-PAGE_SCAN = 200
-"""Blocks that are looked at for one page of sessions."""
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -83,26 +74,6 @@ class ChainStatus(msgspec.Struct, frozen=True):
     peers_connected: int
 
 
-class AnchoredSession(msgspec.Struct, frozen=True):
-    """A session in a block, final or not yet. Time of the block in ms since the Unix epoch."""
-
-    session: str
-    owner: str
-    transaction: str
-    height: int
-    time_ms: int
-
-
-class SessionPage(msgspec.Struct, frozen=True):
-    """The sessions of some final blocks in descending order, from the height `first` down to `last`; `next` is the
-    height from which the next page goes on (None at its end)."""
-
-    sessions: tuple[AnchoredSession, ...]
-    first: int
-    last: int
-    next: int | None
-
-
 class ChainView:
     """What there is to see of a chain. Only final blocks are shown, but for `included`."""
 
@@ -110,6 +81,7 @@ class ChainView:
         self._chain = chain
         self._store = store
         self._genesis = genesis
+        self.sessions = SessionsView(chain, store, genesis)
         self.membership = Membership(chain, store)
         self.votes = SeenVotes(chain)
         self.credits = CreditsView(chain, genesis)
@@ -214,72 +186,11 @@ class ChainView:
                 low = middle
         return low
 
-    def sessions_from(self, first: int, wanted: int) -> SessionPage:
-        """The sessions in final blocks from height `first` down: those of whole blocks until there are `wanted`, in so
-        many blocks at most as may be looked at."""
-        found: list[AnchoredSession] = []
-        height = first
-        while height > 0 and first - height < PAGE_SCAN and len(found) < wanted:
-            block = self._chain.block_at(height)
-            if block is None:
-                return SessionPage(tuple(found), first, height + 1, None)
-            found += self._anchored(block)
-            height -= 1
-        return SessionPage(tuple(found), first, height + 1, height or None)
-
-    def sessions_included(self) -> list[AnchoredSession]:
-        """The sessions in blocks that are not final yet."""
-        tree = self._chain.tree
-        above = [node for node in tree.nodes.values() if node.height > tree.root.height]
-        return [each for node in above if node.block is not None for each in self._anchored(node.block)]
-
-    def _anchored(self, block: Block) -> list[AnchoredSession]:
-        time_ms = self._genesis.tick_ms(block.header.tick)
-        return [
-            AnchoredSession(
-                session=str(uuid.UUID(bytes=payload.session)),
-                owner=payload.owner.hex(),
-                transaction=transaction.id.hex(),
-                height=block.header.height,
-                time_ms=time_ms,
-            )
-            for transaction in block.transactions
-            if isinstance(payload := transaction.payload, SessionAnchor)
-        ]
-
     def included(self, transaction: bytes) -> int | None:
         """Height of a block that is not final yet and holds a transaction."""
         for node in self._chain.tree.nodes.values():
             if node.block is not None and any(each.id == transaction for each in node.block.transactions):
                 return node.height
-        return None
-
-    def sessions(self, session: bytes, owner: bytes) -> list[dict[str, Any]]:
-        """Owner, height and transaction of each anchor of a session id, or of one owner's if `owner` is not empty.
-
-        No transaction where the block is older than the snapshot that this node began with.
-        """
-        found: list[dict[str, Any]] = []
-        prefix = anchored_key(session, owner)
-        for key, row in self._store.scan(ROW_TABLE, prefix, MAX_OWNERS):
-            if not key.startswith(prefix):
-                break
-            entry = decode(row, SessionEntry)
-            found.append(
-                {
-                    "owner": entry.owner.hex(),
-                    "height": entry.height,
-                    "root": entry.root.hex(),
-                    "transaction": self._anchor_in(entry.height, session + entry.owner),
-                }
-            )
-        return found
-
-    def _anchor_in(self, height: int, identity: bytes) -> str | None:
-        block = self._chain.block_at(height)
-        for transaction in () if block is None else block.transactions:
-            if isinstance(transaction.payload, SessionAnchor) and transaction.payload.identity == identity:
-                return transaction.id.hex()
         return None
 
     def finals(self, first: int, last: int) -> list[dict[str, Any]]:

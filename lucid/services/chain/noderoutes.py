@@ -1,4 +1,4 @@
-"""What a node's other services ask its block manager: where things are on the chain, and what goes to peers."""
+"""What a node's other services ask its block manager: routes for those who have the node's token."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class NodeRoutes:
         @route("GET", "/node/sessions/<session>", "How the chain holds a session", query=OWNED, access=NODE)
         async def held(session: str) -> Response:
             key, owner = session_id(session), query_owner()
-            found = await self._driver().inspect(lambda: self._view.sessions(key, owner))
+            found = await self._driver().inspect(lambda: self._view.sessions.named(key, owner))
             if not found:
                 raise Problem(Code.SESSION_UNKNOWN)
             return json_response({"sessions": found})

@@ -1,4 +1,4 @@
-"""Whether this node's key is used elsewhere, or its log of votes is older than its votes: the chain tells.
+"""The votes of this node's key that the chain holds: whether all of them are in this node's own log.
 
 A certificate holds the votes of those who signed it. One that holds a vote of this key which the log of votes does not
 know was signed by another process with the same key, or by this node before its log was put back. A certificate needs

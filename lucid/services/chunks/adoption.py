@@ -11,7 +11,7 @@ import trio
 from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id
 from lucid.chain.codec import encode
 from lucid.services.chunks.inventory import Inventory
-from lucid.services.chunks.needs import GONE_TABLE
+from lucid.services.chunks.letgo import GONE_TABLE
 from lucid.services.process.disk import DiskFailed
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 

@@ -24,7 +24,8 @@ from lucid.services.chunks.chunkreader import ChunkReader
 from lucid.services.chunks.faults import ChunkFault
 from lucid.services.chunks.inspection import Inspection
 from lucid.services.chunks.inventory import Inventory
-from lucid.services.chunks.needs import GONE_TABLE, NEED_TABLE
+from lucid.services.chunks.letgo import GONE_TABLE
+from lucid.services.chunks.needs import NEED_TABLE
 from lucid.services.chunks.reference import REFERENCE_TABLE, NotHeld, Reference
 from lucid.services.chunks.referenceindex import IndexChange, ReferenceIndex
 from lucid.services.chunks.sweeper import Sweeper
@@ -155,7 +156,7 @@ class Chunks:
 
     def _kept_with(self, identity: bytes, size: int, session: bytes | None, holder: bytes) -> Keeping:
         """What is to be written for a chunk that has come. In a worker thread."""
-        known, was_gone = self.rows.known(identity), self.needs.gone(identity)
+        known, was_gone = self.rows.known(identity), self.inventory.let_go.gone(identity)
         references: list[Write] = []
         indexed: IndexChange | None = None
         unused_ms = 0
@@ -217,7 +218,7 @@ class Chunks:
             return writes, unused, [chunk for chunk, row in rows.items() if row is None]
 
         writes, unused, lacking = await self._store.read(look)
-        gone = await self._store.read(lambda: [each for each in lacking if self.needs.gone(each)])
+        gone = await self._store.read(lambda: [each for each in lacking if self.inventory.let_go.gone(each)])
         # Before the marks are taken away: a sweep between finds that they are needed.
         await self._store.write([*writes, *((GONE_TABLE, chunk, None) for chunk in gone)])
         for chunk in unused:

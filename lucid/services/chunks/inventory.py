@@ -17,7 +17,8 @@ from lucid.ledger.state import Write
 from lucid.services.chunks.chunkrows import ChunkRows
 from lucid.services.chunks.faults import Faults
 from lucid.services.chunks.foldermark import FolderMark
-from lucid.services.chunks.needs import GONE_TABLE, STAMP_BYTES, Needs
+from lucid.services.chunks.letgo import GONE_TABLE, STAMP_BYTES, LetGo
+from lucid.services.chunks.needs import Needs
 from lucid.services.chunks.origins import forgotten
 from lucid.services.process.disk import Disk, DiskFailed
 from lucid.services.process.space import Space
@@ -46,6 +47,7 @@ class Inventory:
         self.rows = ChunkRows(store, self.folder)
         self.faults = Faults(store)
         self.needs = Needs(store)
+        self.let_go = LetGo(store)
         self.changing = trio.Lock()
         """Held by whoever changes something. What runs in the background waits for it without a bound."""
         self.count = 0

@@ -1,4 +1,4 @@
-"""Which other nodes need a chunk that is held here, and which chunks were let go: what decides whether a copy may go.
+"""Which other nodes need a chunk that is held here: as long as one does, the copy stays.
 
 A node needs a chunk as long as a session there refers to it. What it said holds until it says, from the same store,
 that it let go of the chunk: a node that is away, or whose store was lost, goes on needing what it needed.
@@ -14,10 +14,6 @@ from lucid.storage.durable import DurableStore
 
 NEED_TABLE = "need"
 """By chunk and node, 32 bytes each: when it last said so (ms since the Unix epoch, 8 bytes), and its store's name."""
-GONE_TABLE = "gone"
-"""By chunk: when it was removed here after all had let it go (ms since the Unix epoch, 8 bytes)."""
-GONE_MS = 30 * 86_400_000
-"""For how long that is remembered, so that a node that did not hear of it cannot bring the chunk back."""
 KEY_BYTES = 32
 STAMP_BYTES = 8
 
@@ -37,10 +33,6 @@ class Needs:
             found[key[KEY_BYTES:]] = value[STAMP_BYTES:]
         return found
 
-    def gone(self, chunk: bytes) -> bool:
-        """Whether a chunk was removed here, once nobody needed it."""
-        return self._store.get(GONE_TABLE, chunk) is not None
-
     def said(self, node: bytes, name: bytes, chunks: Iterable[bytes], now_ms: int) -> list[Write]:
         """What is to be written when a node says that it needs chunks: rows of those that are here."""
         value = now_ms.to_bytes(STAMP_BYTES, "big") + name
@@ -53,8 +45,3 @@ class Needs:
         rows = list(self._store.scan(NEED_TABLE, after + b"\0" if after else b"", limit))
         old = [key for key, value in rows if int.from_bytes(value[:STAMP_BYTES], "big") < before_ms]
         return old, rows[-1][0] if len(rows) == limit else b""
-
-    def forgotten(self, now_ms: int) -> list[Write]:
-        """What removes the memory of chunks that went long ago."""
-        rows = self._store.scan(GONE_TABLE)
-        return [(GONE_TABLE, chunk, None) for chunk, at in rows if int.from_bytes(at, "big") <= now_ms - GONE_MS]

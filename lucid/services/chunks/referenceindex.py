@@ -1,4 +1,4 @@
-"""Which chunks a session refers to, and how much that is: two tables that follow from the references (section 8).
+"""The index of references by session: the rows of each, and their sums, follow from the references (section 8).
 
 References are keyed by chunk. By session there is a row for each reference, and one that has their sums, so that what
 is asked of a session reads its own rows alone. Both are written with the reference, as one. An older release writes

@@ -1,4 +1,4 @@
-"""Runs the machine of replication: its copies of chunks at the nodes where they belong, and repair from them.
+"""The driver of the machine of replication, which keeps copies of chunks at the nodes where they belong.
 
 What is decided is in `lucid.machines.replication`; here are the messages on their way, the bytes, and who waits for
 them (protocol section 8).

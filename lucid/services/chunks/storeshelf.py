@@ -27,7 +27,7 @@ class StoreShelf:
 
     def gone(self, chunk: bytes) -> bool:
         """See `ChunkShelf`."""
-        return self._inventory.needs.gone(chunk)
+        return self._inventory.let_go.gone(chunk)
 
     def page(self, start: bytes, limit: int) -> tuple[list[bytes], bytes]:
         """See `ChunkShelf`: two looks into the store, however many chunks there are."""

@@ -38,7 +38,7 @@ class Sweeper:
         for chunk in (each for each in due if each in agreed):
             async with inventory.changing:
                 gone += await self._remove(chunk, now_ms)
-        if forgotten := await inventory.store.read_when_there(inventory.needs.forgotten, now_ms):
+        if forgotten := await inventory.store.read_when_there(inventory.let_go.forgotten, now_ms):
             await inventory.store.write(forgotten)
         return gone
 

@@ -14,7 +14,7 @@ from lucid.chain.errors import Code
 from lucid.chain.receipts import with_manifest
 from lucid.chain.transactions import SESSION_ID_BYTES
 from lucid.machines.anchoring import SESSION_TABLE, Anchoring, SessionRow, Status
-from lucid.services.chain.chainview import MAX_OWNERS
+from lucid.services.chain.sessionsview import MAX_OWNERS
 from lucid.services.process.driver import Driver
 from lucid.services.sessions.anchored import AnchoredSessions
 from lucid.services.web.problems import Problem

@@ -1,4 +1,4 @@
-"""What packages of distributions put on the PATH, and which programs each distribution's base images have.
+"""Programs by the packages of each distribution that bring them.
 
 Only programs that Dockerfiles, entry scripts and health checks commonly name are listed. The lists were put together by
 hand in November 2026 for Debian 12, Ubuntu 24.04, Alpine 3.20 and Fedora 40; a package that is not listed may bring

@@ -1,4 +1,4 @@
-"""What a block manager shows of the chain: sessions of blocks, heights of views."""
+"""What a block manager shows of the chain: heights of views."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.services.chain.chainview import PAGE_SCAN, ChainView
+from lucid.services.chain.chainview import ChainView
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
 
@@ -33,17 +33,3 @@ def test_the_height_of_a_view(store: SqliteStore, place: tuple[int, int], height
 
     view = ChainView(chain(height=10, block_at=block_at), DurableStore(store), GENESIS)
     assert view.height_of(*place) == max(height, 1)
-
-
-def test_a_page_of_sessions_looks_at_so_many_blocks_at_most(store: SqliteStore) -> None:
-    looked: list[int] = []
-
-    def block_at(at: int) -> Any:
-        looked.append(at)
-        return SimpleNamespace(header=SimpleNamespace(tick=1, height=at), transactions=())
-
-    view = ChainView(chain(height=10_000, block_at=block_at), DurableStore(store), GENESIS)
-    page = view.sessions_from(10_000, 5)
-    assert len(looked) == PAGE_SCAN and (page.first, page.last, page.next) == (10_000, 9_801, 9_800)
-    page = view.sessions_from(3, 5)
-    assert (page.first, page.last, page.next) == (3, 1, None)

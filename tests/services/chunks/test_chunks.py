@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lucid.chain.chunks import chunk_id
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.needs import GONE_MS
+from lucid.services.chunks.letgo import GONE_MS
 from lucid.services.chunks.sessionreferences import SessionReferences
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.disk import Disk
@@ -164,7 +164,7 @@ def look(chunks: Chunks, chunk: int) -> Found:
         None if known is None else {SESSIONS.index(each) for each in known.sessions},
         {PEERS.index(node): name[0] for node, name in chunks.needs.of(identity).items()},
         known is not None and known.row.unused_since_ms > 0,
-        chunks.needs.gone(identity),
+        chunks.inventory.let_go.gone(identity),
         chunks.folder.place(identity).exists(),
     )
 

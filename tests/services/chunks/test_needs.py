@@ -1,11 +1,11 @@
-"""Who needs a chunk, by what each said last, and what was removed: for how long that is remembered."""
+"""Who needs a chunk, by what each said last."""
 
 from __future__ import annotations
 
 import pytest
 
 from lucid.chain.codec import encode
-from lucid.services.chunks.needs import GONE_MS, GONE_TABLE, NEED_TABLE, Needs
+from lucid.services.chunks.needs import NEED_TABLE, Needs
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore
@@ -48,12 +48,3 @@ def test_what_was_said_long_ago_is_found_page_by_page(store: SqliteStore, needs:
         assert pages <= 10
     assert found == sorted(chunk + node for chunk in CHUNKS for node in NODES[:2])
     assert needs.old(b"", 9, NOW_MS)[0] == [], "what was said at that very time is not before it"
-
-
-def test_what_went_is_remembered_for_so_long(store: SqliteStore, needs: Needs) -> None:
-    for chunk, at_ms in zip(CHUNKS, (NOW_MS, NOW_MS + 1, NOW_MS + 2), strict=True):
-        store.write([(GONE_TABLE, chunk, at_ms.to_bytes(8, "big"))])
-    assert all(needs.gone(chunk) for chunk in CHUNKS) and not needs.gone(ABSENT)
-    assert needs.forgotten(NOW_MS + GONE_MS - 1) == []
-    store.write(needs.forgotten(NOW_MS + GONE_MS + 1))
-    assert [needs.gone(chunk) for chunk in CHUNKS] == [False, False, True]

@@ -9,7 +9,7 @@ import pytest
 
 from lucid.chain.chunks import chunk_id
 from lucid.services.chunks.chunks import Chunks
-from lucid.services.chunks.needs import GONE_MS
+from lucid.services.chunks.letgo import GONE_MS
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.process.driver import clock_ms
 from tests.services.chunks.dataservice import CHUNK, OTHER, SESSION, place, running
@@ -62,11 +62,11 @@ async def test_a_chunk_is_due_a_day_later_to_the_millisecond(tmp_path: Path) -> 
         file = await let_go(chunks)
         assert await chunks.sweeper.sweep(DUE_MS - 1) == 0 and file.exists()
         assert await chunks.sweeper.sweep(DUE_MS) == 1 and not file.exists()
-        assert chunks.inventory.count == 0 and await store.read(chunks.needs.gone, ID)
+        assert chunks.inventory.count == 0 and await store.read(chunks.inventory.let_go.gone, ID)
         await chunks.sweeper.sweep(NOW_MS + GONE_MS - 1)
-        assert await store.read(chunks.needs.gone, ID)
+        assert await store.read(chunks.inventory.let_go.gone, ID)
         await chunks.sweeper.sweep(NOW_MS + GONE_MS)
-        assert not await store.read(chunks.needs.gone, ID), "and is forgotten in the end"
+        assert not await store.read(chunks.inventory.let_go.gone, ID), "and is forgotten in the end"
 
 
 async def test_a_file_went_and_a_crash_kept_its_row(tmp_path: Path) -> None:

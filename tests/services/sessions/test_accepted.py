@@ -15,7 +15,7 @@ from quart import Response, request
 from lucid.chain.errors import Code
 from lucid.machines.anchoring import Anchoring
 from lucid.machines.effects import AnchorAnswered, AnchorAsked, AnchoringEvent, BlockSettled, Store
-from lucid.services.chain.chainview import MAX_OWNERS
+from lucid.services.chain.sessionsview import MAX_OWNERS
 from lucid.services.process.config import load_config
 from lucid.services.process.driver import Driver
 from lucid.services.process.sibling import Sibling

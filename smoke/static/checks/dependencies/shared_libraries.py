@@ -1,4 +1,4 @@
-"""Shared libraries that code loads by name, and that of Tk, where the image surely has none."""
+"""Shared libraries that code loads by name, where the image surely has none."""
 
 from __future__ import annotations
 

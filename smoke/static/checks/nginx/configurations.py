@@ -1,4 +1,4 @@
-"""Which configurations nginx reads in a service, and its images."""
+"""Which configurations nginx reads in a service: those of its image, with what Compose lays over them."""
 
 from __future__ import annotations
 
