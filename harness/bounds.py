@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
+from lucid.machines.engine.timeout import MAX_FACTOR, SLOW_TO_GROW
 from sim.allowance import Allowance
 from sim.faults.fault import Fault, views_lost
 from sim.node import Node
 from sim.queuing import MOST
 from sim.world import World
 
+DELAYS = 3
+"""How often a message has to arrive before a view ends well: the proposal, the votes, and whoever entered it last."""
 NAMED_FAULTS = 4
 """Faults that a sentence names."""
 
@@ -49,6 +52,29 @@ class Bounds:
     def undisturbed_ms(self) -> float:
         """The same where nothing ever was wrong: no leader is faulty, and no timeout was doubled."""
         return self._bound_ms(0, self.world.genesis.parameters.slot_timeout_ms)
+
+    @property
+    def growing_ms(self) -> float:
+        """`progress_ms` from now on where messages stay late: views fail until timeouts outlast them, ever longer ones.
+
+        Nobody's timeout is fixed then, and a view in which a quorum needs the least patient node fails with that one.
+        So four views fail for each time that the least timeout still has to be doubled. All have timed out after the
+        greatest one, which grows as well, and the last skip comes a delay after that.
+        """
+        late_ms = max((each.lag_ms for each in self.allowances), default=0)
+        if not late_ms:
+            return self.progress_ms
+        base_ms = self.world.genesis.parameters.slot_timeout_ms
+        talking = self.world.connected()
+        timeouts = [node.engine.machine.timeout.current_ms for node in talking if node.engine is not None]  # type: ignore[union-attr]
+        least_ms, most_ms = min(timeouts, default=base_ms), max(timeouts, default=base_ms)
+        failing_ms, delay_ms = 0, late_ms // DELAYS
+        while least_ms < min(late_ms, MAX_FACTOR * base_ms):
+            failing_ms += SLOW_TO_GROW * (most_ms + delay_ms)
+            least_ms, most_ms = 2 * least_ms, min(MAX_FACTOR * base_ms, 2 * most_ms)
+        views = sum(each.views for each in self.allowances if not each.lag_ms) + self._views_lost
+        views += len(self.world.index) - sum(node.index not in self.touched for node in talking)
+        return failing_ms + self._bound_ms(views, most_ms + delay_ms)
 
     def _progress_ms(self, allowed_views: float) -> float:
         world = self.world

@@ -22,6 +22,7 @@ from harness.level import catch_up_ms, final_height, honest, level
 from harness.schedules import led_as
 from harness.verdict import RunVerdict as RunVerdict  # noqa: PLC0414  # what a judge says comes with it
 from lucid.machines.engine import Engine
+from sim.cpus import CPUS
 from sim.node import Node
 from sim.scenario import Scenario
 from sim.trace import Trace
@@ -177,8 +178,24 @@ def bound_ms(world: World) -> int:
     connections = world.network.connections
     settling_ms = 0 if connections is None else connections.settling_us // 1000
     settling_ms = max(settling_ms, world.network.behind_us // 1000)
-    ahead_ms += max((node.behind_us for node in nodes), default=0) // 1000
-    return int(Bounds(world).progress_ms) + ahead_ms + settling_ms + catch_up_ms(world, nodes)
+    ahead_ms += worked_off_ms(world, max((node.behind_us for node in nodes), default=0) // 1000)
+    return int(Bounds(world).growing_ms) + ahead_ms + settling_ms + catch_up_ms(world, nodes)
+
+
+def worked_off_ms(world: World, behind_ms: int) -> int:
+    """How long a node needs whose core is so far behind, with the anchors that come while it works that off.
+
+    They stand in line behind the rest: a share of its time goes to each second's anchors, so it is free after the
+    backlog divided by what is left of a second. An anchor costs the node that takes it a write and two operations with
+    keys, all others a check of its owner's and its endorser's signatures.
+    """
+    scenario, cpu = world.scenario, CPUS[world.scenario.cpu]
+    if not behind_ms or not scenario.anchor_every_ms:
+        return behind_ms
+    taken_us = scenario.disk_us + cpu.verify_us + cpu.sign_us
+    checked_us = 2 * cpu.verify_us * (scenario.nodes - 1)
+    second_us = (taken_us + checked_us) * 1_000 // (scenario.nodes * scenario.anchor_every_ms)
+    return behind_ms * 1_000_000 // max(1, 1_000_000 - second_us)
 
 
 def _log_lost(node: Node) -> bool:

@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 
 from harness import run
+from harness.bounds import Bounds
 from harness.result import RunResult
 from harness.verdict import RunVerdict
 from sim.faults import KINDS
 from sim.faults.fault import ByzantineFault, Fault, views_lost
+from sim.scenario import Scenario
+from sim.trace import Trace
+from sim.world import World
 from tests.runs import scenario
 
 NODES = 4
@@ -167,3 +171,18 @@ def test_connections_that_end_at_each_tick_and_timeout_halt_nothing() -> None:
 
 def test_late_votes_cost_views_by_the_doublings_that_outlast_them() -> None:
     assert [views_lost(ms) for ms in (0, 1, 499, 500, 1_000, 18_000)] == [0, 4, 4, 4, 8, 24]
+
+
+def test_where_messages_stay_late_the_bound_counts_the_views_that_double_the_timeout() -> None:
+    late = made("delay", at=0, most_ms=3_700, least_ms=0, nodes=[])
+    parameters = {"block_interval_ms": 1_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}
+    world = World(Scenario(name="late", nodes=NODES, parameters=parameters, fault=[late]), Trace())
+    world.start()
+    world.run(1)
+    bounds = Bounds(world)
+    grown = sum(4 * (timeout_ms + 3_700) for timeout_ms in (1_000, 2_000, 4_000, 8_000))
+    assert bounds.growing_ms == grown + bounds._bound_ms(0, 16_000 + 3_700)
+    quiet = World(Scenario(name="quiet", nodes=NODES, parameters=parameters), Trace())
+    quiet.start()
+    quiet.run(1)
+    assert Bounds(quiet).growing_ms == Bounds(quiet).progress_ms

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.hunt.ablation import AblationError, without
-from harness.hunt.judge import RunVerdict, SeedOutcome, judge
+from harness.hunt.judge import RunVerdict, SeedOutcome, judge, worked_off_ms
 from harness.hunt.marks import SOMETIMES
 from harness.hunt.pool import judge_seed
 from harness.hunt.record import HuntHead, HuntRecord, HuntRecordError, Judged, read, scenario_of
@@ -27,7 +27,8 @@ from sim.faults.wipe import Wipe
 from sim.scenario import Scenario
 from sim.scenariochecks import changed
 from sim.scenariofile import dump, load, parse
-from sim.world import EPOCH_MS
+from sim.trace import Trace
+from sim.world import EPOCH_MS, World
 from tests.interrupting import interrupt
 
 FAST = {"block_interval_ms": 1_000, "slot_duration_ms": 3_000, "slot_timeout_ms": 1_000, "max_clock_drift_ms": 400}
@@ -140,6 +141,13 @@ def test_a_chain_that_halts_while_anchors_wait_is_stuck_though_it_came_back(monk
     outcome = judge(small())
     assert (outcome.verdict, outcome.invariant) == (RunVerdict.STUCK, "progress")
     assert outcome.reason.startswith("back in time, then no final block for ")
+
+
+def test_anchors_that_come_while_a_core_is_behind_stand_in_line() -> None:
+    busy = World(small(nodes=1, anchor_every_ms=250, disk_us=30_000), Trace())
+    share = 4 * (0.030 + 4 * (62 + 31) / 1e6)
+    assert worked_off_ms(busy, 317_550) == pytest.approx(317_550 / (1 - share), rel=1e-4)
+    assert worked_off_ms(World(small(anchor_every_ms=0), Trace()), 317_550) == 317_550
 
 
 # -- the record --------------------------------------------------------------------------------------------------

@@ -110,6 +110,18 @@ def test_an_own_vote_too_waits_for_the_skips_between(chain: Chain) -> None:
     assert not [each for each in sends(effects) if isinstance(each[1], Proposal)], "it was sent already"
 
 
+def test_for_what_its_own_proposal_waits_a_node_asks_others(chain: Chain) -> None:
+    """Its proposal waits as if it had come from itself, and is looked at again with every block."""
+    peer, view = Peer(GENESIS), next(each for each in range(4, LAST_VIEW) if chain.leader(each).key == key_of(0))
+    peer.hear(CertificateMessage(certificate(chain, SKIP, view - 1)))
+    context = peer.manager.chain.context()
+    proof = CRYPTO.vrf_prove(secret("node 0"), context.beacon)
+    [built] = told(peer.step(Build(view, context.parent, 1, proof, (), ())), BlockBuilt)
+    peer.step(published(peer, chain, view, built))
+    asked = [to for to, _ in sends(peer.manager.proposals.look_again(peer.now))]
+    assert len(asked) == 1 and asked != [key_of(0)]
+
+
 def test_an_own_block_leaves_out_what_its_ancestors_hold(peer: Peer, chain: Chain) -> None:
     first = proposal(chain, chain.endorse(chain.anchor(1)), view=1)
     peer.hear(first)

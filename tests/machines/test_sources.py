@@ -20,7 +20,7 @@ def sources(wanted: dict[bytes, int] | None = None, signers: bytes = b"\x00", pe
     tree = SimpleNamespace(epoch=0, wanted=wanted or {}, certificates={(7, NOTARIZE): certificate})
     validators = SimpleNamespace(keys=PEERS, quorum=3, index={key: place for place, key in enumerate(PEERS)})
     chain: Any = SimpleNamespace(tree=tree, validators=validators, pending_final=None)
-    return Sources(chain, peers, SLOW_MS)
+    return Sources(bytes(32), chain, peers, SLOW_MS)
 
 
 def test_the_peer_itself_is_asked_as_long_as_it_is_of_use() -> None:
@@ -50,6 +50,21 @@ def test_a_slow_one_gives_way_to_who_is_more_than_twice_as_fast() -> None:
     assert found.choose(ONE, set(), signed=False) == ONE, "it is not slow"
     found.rated(ONE, Rate(100, SLOW_MS, short=True))
     assert found.choose(ONE, set(), signed=False) == TWO, "its page was short"
+
+
+def test_a_node_does_not_ask_itself() -> None:
+    found = sources()
+    assert found.choose(found.key, set(), signed=False) == ONE
+    assert found.choose(found.key, set(PEERS), signed=False) is None
+
+
+def test_of_those_that_gave_nothing_who_said_so_comes_before_who_was_silent() -> None:
+    found = sources(peers=(ONE, TWO, THREE))
+    found.rated(ONE, Rate(0, 10 * SLOW_MS))
+    found.rated(TWO, Rate(0, 20))
+    found.rated(THREE, Rate(0, 30))
+    assert found.choose(THREE, {THREE}, signed=False) == TWO
+    assert found.choose(THREE, {THREE, TWO}, signed=False) == ONE
 
 
 def test_a_repair_asks_who_certified_the_block_and_then_its_signers() -> None:

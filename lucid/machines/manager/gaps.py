@@ -18,7 +18,8 @@ from lucid.machines.messages import Certificates, CertificatesRequest, Proposal,
 class Gaps:
     """Asks until the proposals that wait lack nothing more: the peer that sent one need not answer."""
 
-    def __init__(self, chain: Chain, pool: ProposalPool, peers: tuple[bytes, ...], limits: Limits) -> None:
+    def __init__(self, key: bytes, chain: Chain, pool: ProposalPool, peers: tuple[bytes, ...], limits: Limits) -> None:
+        self.key = key
         self.chain = chain
         self.pool = pool
         self.peers = peers
@@ -31,11 +32,17 @@ class Gaps:
         return ahead.view if ahead is not None and ahead.epoch == self.chain.tree.epoch else 0
 
     def ask(self, peer: bytes, views: tuple[int, int]) -> Effects:
-        """Ask a peer for the skip certificates from one view to another; it may answer once."""
+        """Ask a peer for the skip certificates from one view to another; it may answer once.
+
+        A proposal of this node's own waits like others: for it the next peer is asked.
+        """
+        asked = peer if peer != self.key else self._next()
+        if asked is None:
+            return []
         first, last = views
         request = CertificatesRequest(epoch=self.chain.tree.epoch, first=first, last=last)
-        self.pool.asked[peer] = request
-        return [Send(peer, encode_message(request))]
+        self.pool.asked[asked] = request
+        return [Send(asked, encode_message(request))]
 
     def answered(self, peer: bytes) -> CertificatesRequest:
         """What a peer's page of certificates answers; raises `UNEXPECTED`."""
@@ -61,11 +68,15 @@ class Gaps:
 
     def ask_next(self, now: int, gap: tuple[int, int]) -> Effects:
         """Ask the next peer for skip certificates, and again somebody else if they do not come."""
+        peer = self._next()
+        return [] if peer is None else [*self.ask(peer, gap), *self.watch(now)]
+
+    def _next(self) -> bytes | None:
+        """The next peer round, if there are any."""
         if not self.peers:
-            return []
+            return None
         self._turn += 1
-        peer = self.peers[self._turn % len(self.peers)]
-        return [*self.ask(peer, gap), *self.watch(now)]
+        return self.peers[self._turn % len(self.peers)]
 
     def _gap(self) -> tuple[int, int] | None:
         """The views whose skips a proposal of the current view lacks, if it waits for them."""

@@ -22,7 +22,8 @@ class Rate(NamedTuple):
 class Sources:
     """The peers, as those who may have blocks. `claims` has the height that each one said it is at."""
 
-    def __init__(self, chain: Chain, peers: tuple[bytes, ...], slow_ms: int) -> None:
+    def __init__(self, key: bytes, chain: Chain, peers: tuple[bytes, ...], slow_ms: int) -> None:
+        self.key = key
         self.chain = chain
         self.peers = peers
         self.claims: dict[bytes, int] = {}
@@ -66,7 +67,8 @@ class Sources:
         """
         place = self.peers.index(peer) if peer in self.peers else -1
         others = [each for each in self.peers[place + 1 :] + self.peers[: max(place, 0)] if each not in useless]
-        fit = peer not in useless
+        # Its own proposal may wait for blocks like others, but a node is no peer of itself.
+        fit = peer != self.key and peer not in useless
         if signed and not fit:
             signers = [each for each in self._signers() if each in others]
             others = signers or others
@@ -76,7 +78,7 @@ class Sources:
         if untried:
             # Who never said how far it is may be out of reach, which costs all the time that an answer may take.
             return next((each for each in untried if each in self.claims), untried[0])
-        return max([*others, peer] if fit else others, key=self._rate, default=None)
+        return max([*others, peer] if fit else others, key=self._worth, default=None)
 
     def _signers(self) -> list[bytes]:
         """The validators whose signatures certify the block of the highest view that is not at hand."""
@@ -89,6 +91,10 @@ class Sources:
 
     def _rate(self, peer: bytes) -> int:
         return self._rates[peer].blocks_a_megasecond if peer in self._rates else 0
+
+    def _worth(self, peer: bytes) -> tuple[int, int]:
+        """How well a peer answered: of those that had nothing to give, who said so comes before who said nothing."""
+        return self._rate(peer), -self._rates[peer].took_ms if peer in self._rates else 0
 
     def _slow(self, peer: bytes, others: list[bytes]) -> bool:
         """Whether a peer's last answer took long or fell short, and there is somebody better, or not yet tried."""

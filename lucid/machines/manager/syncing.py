@@ -74,11 +74,13 @@ class Syncing:
     it asks for certified blocks that have not come, of those who signed for them, whatever occupies the first.
     """
 
-    def __init__(self, chain: Chain, snapshots: Snapshots, peers: tuple[bytes, ...], limits: Limits) -> None:
+    def __init__(
+        self, key: bytes, chain: Chain, snapshots: Snapshots, peers: tuple[bytes, ...], limits: Limits
+    ) -> None:
         self.chain = chain
         self.limits = limits
         self.snapshots = snapshots
-        self.sources = Sources(chain, peers, limits.slow_ms)
+        self.sources = Sources(key, chain, peers, limits.slow_ms)
         self.following = Slot(SYNC_TIMER)
         self.repairing = Slot(REPAIR_TIMER)
         self._number = 0
