@@ -38,6 +38,8 @@ class _Asked(NamedTuple):
     silent: frozenset[bytes]
     since: frozenset[bytes]
     """Whom it has asked since the first of those."""
+    useless: frozenset[bytes] = frozenset()
+    """Whose last answers the manager itself holds to be of no use."""
     joined: frozenset[bytes] = frozenset()
     """Whose connections are newer than the question: what was asked of them before may never have come."""
 
@@ -74,11 +76,13 @@ class Duties:
         if type(event) is PeerJoined:
             peer = frozenset((event.peer,))
             asked = asked._replace(silent=asked.silent - peer, joined=asked.joined | peer)
-        if asked.question is None and not following.useless:
-            # All were asked, and a newer certificate begins the next round with who sent it.
-            asked = asked._replace(silent=frozenset())
+        if not following.useless and (asked.question is None or asked.useless):
+            # All were asked, and a newer certificate or proposal begins the next round with who sent it.
+            asked = asked._replace(silent=frozenset(), since=frozenset())
         if following.question is not asked.question or type(event) is TimerFired:
             asked = self._check_question(runner, manager, now, event, effects, asked)
+        if asked.useless != following.useless:
+            asked = asked._replace(useless=frozenset(following.useless))
         self._asked[index] = asked
 
     # -- who is behind is answered, and asks ---------------------------------------------------------------------

@@ -91,6 +91,9 @@ PROFILES = {
         SwarmProfile("cards", "cards that tear, rot and misdirect writes, and power cuts", frozenset(
             ("network", "process", "disk")), False, 4, least_nodes=4, kinds=frozenset((
             "crash", "half_synced", "loss", "misdirected", "power_cut", "rot", "stall", "torn"))),
+        SwarmProfile("clocks", "clocks that step, drift and are smeared, on nodes that crash and links that lose",
+            frozenset(("network", "process", "clock")), False, 4, least_nodes=2, kinds=frozenset((
+            "boot", "clock", "crash", "delay", "drift", "loss", "partition", "power_cut", "smear"))),
         SwarmProfile("forgers", "traitors that sign blocks that are not valid, and forge what others signed",
             frozenset(("network", "process", "byzantine")), True, least_nodes=4, least_traitors=1, kinds=frozenset((
             "crash", "delay", "double_vote", "equivocate", "false_repeat", "flood", "invalid_block", "loss",

@@ -57,6 +57,7 @@ HALT: dict[str, tuple[Make, str]] = {
         ": delay n02 n03 599000 to 600000 ms later",
     ),
     "drift": (on_each("drift", ppm=-100_000), f"{TALK} within the clock drift"),
+    "smear": (on_each("smear", offset_ms=-60_000, over_ms=20_000), f"{TALK} within the clock drift"),
     "flapping": (parted("flapping", apart_ms=60_000, joined_ms=100), TALK),
     "full": (on_each("full"), f"{PART}full n02, full n03, quorum is 3"),
     "half_synced": (on_each("half_synced", effects=50, down_ms=ENDLESS), DOWN),

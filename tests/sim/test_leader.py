@@ -23,6 +23,7 @@ NEEDED = {
     "clock": "offset_ms=500",
     "crash_at": "effects=5",
     "drift": "ppm=50",
+    "smear": "offset_ms=50 over_ms=1000",
     "half_synced": "effects=5",
     "rot": "percent=1",
     "selective": "to=1",
