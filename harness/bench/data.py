@@ -33,6 +33,7 @@ from lucid.services.process.space import Space
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 from lucid.storage.durable import DurableStore
 from lucid.storage.hashcache import HashCache
+from lucid.storage.logged import LoggedStore
 from lucid.storage.sqlite import SqliteStore
 
 PARTS = ("store", "read", "scrub", "challenge", "proofs", "million", "lost")
@@ -136,8 +137,8 @@ async def _of_bytes(folder: Path, asked: Sequence[str], say: Say) -> list[Row]:
 
 @asynccontextmanager
 async def _opened(folder: Path) -> AsyncIterator[Chunks]:
-    with closing(SqliteStore(folder / "data.sqlite")) as sqlite:
-        store = DurableStore(sqlite)
+    with closing(LoggedStore(folder / "data.sqlite")) as embedded:  # as the service opens it
+        store = DurableStore(embedded)
         chunks = Chunks(folder / "chunks", store, Space(folder, folder / "ballast", 0, 0))
         async with trio.open_nursery() as nursery:
             await nursery.start(store.run)
@@ -175,7 +176,7 @@ async def _shares(
 
 
 async def _store(kept: Kept, say: Say) -> list[Row]:
-    turn, stored = 0, list[Path]()
+    turn, stored, fresh = 0, list[Path](), list[bytes]()
 
     def bare() -> None:
         for number, data in enumerate(kept.bodies):
@@ -188,20 +189,20 @@ async def _store(kept: Kept, say: Say) -> list[Row]:
                 os.fsync(file.fileno())
 
     async def ours() -> None:
-        nonlocal turn
-        turn += 1
-        for data in kept.bodies:
-            fresh = turn.to_bytes(8, "big") + data[8:]
-            chunk, _, _ = await kept.chunks.put(_upload(fresh), SESSION, None, len(fresh))
+        for data in fresh:
+            chunk, _, _ = await kept.chunks.put(_upload(data), SESSION, None, len(data))
             stored.append(kept.chunks.folder.place(chunk))
 
-    def remove() -> None:
+    def prepare() -> None:
+        nonlocal turn
+        turn += 1
+        fresh[:] = [turn.to_bytes(8, "big") + data[8:] for data in kept.bodies]
         # Both begin with the same memory: a machine that was never full gives a file new pages slowly.
         while stored:
             stored.pop().unlink()
         os.sync()
 
-    share = await _shares(say, "store", bare, ours, remove)
+    share = await _shares(say, "store", bare, ours, prepare)
     return [Row("store", "8 MiB chunks stored: share of hashing and fsyncing", share, "at least 0.5", share >= 0.5)]
 
 
@@ -220,7 +221,7 @@ async def _read(kept: Kept, say: Say) -> list[Row]:
     first = await _shares(say, "read", bare, lambda: whole(ChunkReader(kept.chunks.inventory)))
     return [
         Row("read", "8 MiB chunks read, verified: share of reading and hashing", share, "at least 0.5", share >= 0.5),
-        Row("read", "the same for the first time since a start, by the tree", first, "", None),
+        Row("read", "the same for the first time since a start, by the seal", first, "at least 0.5", first >= 0.5),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lucid.chain.hashing import chunk_tree_digest, session_tree_digest
+from lucid.chain.hashing import chunk_tree_digest, chunk_tree_digests, session_tree_digest
 from lucid.chain.merkle import (
     leaf_hash,
     leaf_hashes,
@@ -40,7 +40,7 @@ class ChunkHasher:
             self._hashes.append(leaf_hash(self._rest, chunk_tree_digest))
             view = view[lacking:]
         whole = len(view) - len(view) % SEGMENT_BYTES
-        self._hashes += leaf_hashes(view[:whole], SEGMENT_BYTES, chunk_tree_digest)
+        self._hashes += leaf_hashes(view[:whole], SEGMENT_BYTES, chunk_tree_digests)
         self._rest = bytes(view[whole:])
 
     def id(self) -> bytes:

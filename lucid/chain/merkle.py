@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 Hasher: TypeAlias = Callable[[bytes], bytes]
+PiecesHasher: TypeAlias = Callable[[bytes, bytes | memoryview, int], list[bytes]]
+"""What hashes each piece of that size, behind the same first bytes."""
 
 _LEAF = b"\x00"
 _NODE = b"\x01"
@@ -26,9 +28,9 @@ def leaf_hash(leaf: bytes, hasher: Hasher) -> bytes:
     return hasher(_LEAF + leaf)
 
 
-def leaf_hashes(data: bytes | memoryview, size: int, hasher: Hasher) -> list[bytes]:
+def leaf_hashes(data: bytes | memoryview, size: int, hashers: PiecesHasher) -> list[bytes]:
     """The hashes of the leaves of `size` bytes that `data` is cut into; the last one may be shorter."""
-    return [hasher(_LEAF + data[first : first + size]) for first in range(0, len(data), size)]
+    return hashers(_LEAF, data, size)
 
 
 def root_of_hashes(hashes: Sequence[bytes], hasher: Hasher) -> bytes:

@@ -24,8 +24,8 @@ class ChunkFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lasting: set[Path] = set()
-        """The folders below it that are known to be there after a power cut."""
+        self._lasting = False
+        """Whether the shelves below it are known to be there after a power cut."""
         self.incoming = path / INCOMING
         self.mark = path / MARK
 
@@ -34,15 +34,18 @@ class ChunkFolder:
         name = chunk.hex()
         return self.path / name[:2] / name
 
+    def uploads(self) -> list[Path]:
+        """What uploads left that a crash cut off. Raises OSError where the folder cannot be listed."""
+        found = self.incoming.iterdir() if self.incoming.is_dir() else ()
+        return [path for path in found if _UPLOAD.fullmatch(path.name) and path.is_file()]
+
     def clear_incoming(self) -> None:
-        """Remove what uploads left that a crash cut off. Raises OSError where the folder cannot be made or listed."""
+        """Remove what uploads left. Raises OSError where the folder cannot be listed."""
         with suppress(OSError):  # a start on a full disk serves reads
             self.incoming.mkdir(parents=True, exist_ok=True)
-        if self.incoming.is_dir():
-            for leftover in self.incoming.iterdir():
-                if _UPLOAD.fullmatch(leftover.name) and leftover.is_file():
-                    with suppress(OSError):  # and so does one on a disk that cannot be written
-                        leftover.unlink()
+        for leftover in self.uploads():
+            with suppress(OSError):  # and so does one on a disk that cannot be written
+                leftover.unlink()
 
     def chunks(self) -> Iterator[bytes]:
         """The id of every file that has the name of a chunk, in its place."""
@@ -74,19 +77,26 @@ class ChunkFolder:
                 yield folder
 
     def move_in(self, path: Path, chunk: bytes) -> None:
-        """Make an uploaded file, which is durable, that of its chunk, durably. Raises OSError."""
+        """Make an uploaded file, which is durable, that of its chunk: durably once it is `settled`. Raises OSError."""
         target = self.place(chunk)
         shelf = target.parent
-        try:
-            shelf.mkdir()
-            self._lasting.discard(shelf)
-        except FileExistsError:
-            pass
+        if not shelf.is_dir():
+            # All at once, since each one by itself costs a wait for the disk.
+            for first in range(256):
+                (self.path / f"{first:02x}").mkdir(exist_ok=True)
+            self._lasting = False
         os.replace(path, target)
-        sync(shelf)
-        if shelf not in self._lasting:
-            sync(self.path)
-            self._lasting.add(shelf)
+
+    def settle(self, chunk: bytes) -> None:
+        """Make the place of a chunk's file durable. Raises OSError."""
+        sync(self.place(chunk).parent)
+        if not self._lasting:
+            self._lasting = True  # what is made meanwhile says otherwise
+            try:
+                sync(self.path)
+            except OSError:
+                self._lasting = False
+                raise
 
     def mark_unused(self, chunk: bytes, since_ms: int) -> None:
         """Give a file, as its own, the time since when nobody refers to it, durably. Raises OSError."""

@@ -16,11 +16,10 @@ from lucid.chain.hashing import DIGEST_BYTES
 PIECE_BYTES = 256 << 10
 
 
-class SummingHasher:
-    """The tree of a chunk whose bytes come in parts of any size, and the sums of its pieces."""
+class PieceSums:
+    """The sums of a chunk's pieces, whose bytes come in parts of any size."""
 
     def __init__(self) -> None:
-        self.tree = ChunkHasher()
         self._sums: list[bytes] = []
         self._piece = blake3()
         self._room = PIECE_BYTES
@@ -28,7 +27,6 @@ class SummingHasher:
 
     def update(self, data: bytes | memoryview) -> None:
         """Add the next bytes."""
-        self.tree.update(data)
         view = memoryview(data)
         while view:
             part, view = view[: self._room], view[self._room :]
@@ -38,10 +36,28 @@ class SummingHasher:
                 self._sums.append(self._piece.digest())
                 self._piece, self._room = blake3(), PIECE_BYTES
 
-    def sums(self) -> bytes:
+    def all(self) -> bytes:
         """The sums of the pieces so far, one after the other."""
         rest = [self._piece.digest()] if self._room < PIECE_BYTES else []
         return b"".join([*self._sums, *rest])
+
+
+class SummingHasher:
+    """The tree of a chunk whose bytes come in parts of any size, and the sums of its pieces. `tree` and `pieces` may be
+    given the same bytes by two threads."""
+
+    def __init__(self) -> None:
+        self.tree = ChunkHasher()
+        self.pieces = PieceSums()
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Add the next bytes to both."""
+        self.tree.update(data)
+        self.pieces.update(data)
+
+    def sums(self) -> bytes:
+        """The sums of the pieces so far, one after the other."""
+        return self.pieces.all()
 
 
 def has_sum(piece: bytes | memoryview, number: int, sums: bytes) -> bool:

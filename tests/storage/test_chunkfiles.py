@@ -29,6 +29,7 @@ def moved_in(folder: ChunkFolder, chunk: bytes, data: bytes) -> None:
     upload = folder.incoming / ("0" * 32)
     upload.write_bytes(data)
     folder.move_in(upload, chunk)
+    folder.settle(chunk)
 
 
 def test_a_chunk_lies_on_the_shelf_of_its_first_byte(folder: ChunkFolder) -> None:
@@ -114,15 +115,18 @@ def test_an_upload_that_is_not_there_changes_nothing(folder: ChunkFolder) -> Non
     assert folder.place(CHUNK).read_bytes() == b"words"
 
 
-def test_both_folders_are_durable_once_a_chunk_is_in(folder: ChunkFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shelf, which names the file, and the folder, which names the shelf."""
+def test_both_folders_are_durable_once_a_chunk_is_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shelf, which names the file, and the folder, which names the shelf: all of them, after one wait."""
+    folder = ChunkFolder(tmp_path / "chunks")
+    folder.clear_incoming()
     synced: list[str] = []
     monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
     moved_in(folder, OTHER, b"others")
     assert synced == [str(folder.path / "01"), str(folder.path)]
     synced.clear()
     moved_in(folder, OTHER, b"the same shelf")
-    assert synced == [str(folder.path / "01")], "that is there to stay"
+    moved_in(folder, CHUNK, b"another shelf")
+    assert synced == [str(folder.path / "01"), str(folder.path / "ab")], "they are there to stay"
     folder.place(OTHER).unlink()
     (folder.path / "01").rmdir()
     synced.clear()
@@ -131,12 +135,21 @@ def test_both_folders_are_durable_once_a_chunk_is_in(folder: ChunkFolder, monkey
 
 
 def test_a_shelf_that_was_there_may_not_be_durable(folder: ChunkFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It was made just before a failure."""
-    (folder.path / "01").mkdir()
+    """It was made just before a failure; and one wait that failed is no wait."""
+    again, fails = ChunkFolder(folder.path), True
     synced: list[str] = []
-    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
-    moved_in(folder, OTHER, b"others")
-    assert synced == [str(folder.path / "01"), str(folder.path)]
+
+    def sync(file: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{file}"))
+        if fails and synced[-1] == str(folder.path):
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with pytest.raises(OSError, match="Input/output"):
+        moved_in(again, OTHER, b"others")
+    fails = False
+    moved_in(again, OTHER, b"others")
+    assert synced == [str(folder.path / "01"), str(folder.path)] * 2
 
 
 def test_a_folder_that_cannot_be_written_is_opened_all_the_same(

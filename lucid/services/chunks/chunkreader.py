@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import trio
@@ -18,6 +19,7 @@ from lucid.services.chunks.storedchunk import (
     StoredChunk,
     readable,
 )
+from lucid.storage.chunkseal import SEAL_TABLE
 from lucid.storage.hashcache import HashCache
 from lucid.storage.piecesums import SummingHasher
 
@@ -66,9 +68,26 @@ class ChunkReader:
         """A chunk's verified bytes, to be read part by part; None if there is none. With `warm` they are verified only
         as they are read, where the hashes of its segments are known. Raises `ChunkDamaged` and `StoreError`."""
         inventory = self._inventory
-        if await inventory.store.read(inventory.rows.row, chunk) is None:
+        rows = inventory.rows
+        row, seal = await inventory.store.read(lambda: (rows.row(chunk), rows.seal(chunk)))
+        if row is None:
             return None
-        return await inventory.disk.call(self._opened, chunk, warm, limiter=self._reading)
+        stored = await inventory.disk.call(self._opened, chunk, warm, seal, limiter=self._reading)
+        if stored.seal != seal:
+            await self._seal(stored)
+        return stored
+
+    async def _seal(self, stored: StoredChunk) -> None:
+        """Let what was verified by its tree be known again by its seal, unless it goes or something else changes now:
+        then the next one who reads it does."""
+        inventory = self._inventory
+        with suppress(trio.WouldBlock):
+            inventory.changing.acquire_nowait()
+            try:
+                if await inventory.store.read(inventory.rows.row, stored.chunk) is not None:
+                    inventory.store.put([(SEAL_TABLE, stored.chunk, stored.seal)], lazily=True)
+            finally:
+                inventory.changing.release()
 
     async def read(self, stored: StoredChunk, first: int, end: int) -> bytes:
         """Bytes of an open chunk, from `first` to before `end`. Raises `ChunkDamaged` and `StoreError`."""
@@ -93,9 +112,9 @@ class ChunkReader:
             return None
         return await self._noting(chunk, stored.prove, segment(stored.size))
 
-    def _opened(self, chunk: bytes, warm: bool) -> StoredChunk:
+    def _opened(self, chunk: bytes, warm: bool, seal: bytes | None) -> StoredChunk:
         try:
-            return readable(StoredChunk, self._inventory.folder.place(chunk), chunk, self._remembered, warm)
+            return readable(StoredChunk, self._inventory.folder.place(chunk), chunk, self._remembered, warm, seal)
         except ChunkDamaged:
             self._suspect(chunk)
             raise

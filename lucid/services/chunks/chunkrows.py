@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lucid.services.chunks.reference import REFERENCE_TABLE, Reference, decode_reference
 from lucid.storage.chunkfiles import ChunkFolder
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow, decode_row
+from lucid.storage.chunkseal import SEAL_TABLE
 from lucid.storage.durable import DurableStore
 
 
@@ -29,6 +30,10 @@ class ChunkRows:
         """What is known of a chunk."""
         data = self._store.get(CHUNK_TABLE, chunk)
         return None if data is None else decode_row(chunk, data)
+
+    def seal(self, chunk: bytes) -> bytes | None:
+        """By what a chunk's bytes are known again, if that is known."""
+        return self._store.get(SEAL_TABLE, chunk)
 
     def references(self, chunk: bytes) -> dict[bytes, Reference]:
         """The sessions that refer to a chunk, in order."""

@@ -34,6 +34,7 @@ from lucid.services.process.disk import DiskFailed
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.space import Space
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
+from lucid.storage.chunkseal import SEAL_TABLE, seal_of
 from lucid.storage.durable import DurableStore
 from lucid.storage.findings import Finding
 from lucid.storage.interface import StoreDamaged
@@ -122,7 +123,7 @@ class Chunks:
                 identity = await upload.durable(expected)
                 if expected not in (None, identity):
                     raise Refusal(Code.CHUNK_ID, f"they have {identity.hex()}")
-                new = await self._keep(path, identity, upload.size, session, holder)
+                new = await self._keep(path, identity, upload, session, holder)
             kept = True
             self.reader.keep(identity, upload.hasher)
             self.on_stored(identity)
@@ -133,9 +134,9 @@ class Chunks:
                 with trio.CancelScope(shield=True), suppress(OSError, DiskFailed):
                     await self._disk.call(path.unlink)
 
-    async def _keep(self, path: Path, identity: bytes, size: int, session: bytes | None, holder: bytes) -> bool:
+    async def _keep(self, path: Path, identity: bytes, upload: Upload, session: bytes | None, holder: bytes) -> bool:
         async with self.inventory.change():
-            kept = await self._store.read(self._kept_with, identity, size, session, holder)
+            kept = await self._store.read(self._kept_with, identity, upload, session, holder)
 
             def move() -> None:
                 self.folder.move_in(path, identity)
@@ -146,15 +147,18 @@ class Chunks:
             await self._disk.call(move)
             if kept.fault is not None:
                 _log.warning("chunk %s is whole again", identity.hex())
-            # Held until it is durable: a crash leaves one file at most that no row knows.
-            await self._store.write([*kept.writes, *self.faults.change(identity, kept.fault, Finding.SOUND, 0)])
-            if kept.indexed is not None:
-                self.index.written(kept.indexed)
-            if kept.new:
-                self.inventory.gain(size)
+            # Both wait for the disk, so they wait together. The bytes are durable: should a power cut leave the row and
+            # not the new name, a start finds them under the old one.
+            async with self._disk.beside(self.folder.settle, identity):
+                # Held until it is durable: a crash leaves one file at most that no row knows.
+                await self._store.write([*kept.writes, *self.faults.change(identity, kept.fault, Finding.SOUND, 0)])
+                if kept.indexed is not None:
+                    self.index.written(kept.indexed)
+                if kept.new:
+                    self.inventory.gain(upload.size)
         return kept.new
 
-    def _kept_with(self, identity: bytes, size: int, session: bytes | None, holder: bytes) -> Keeping:
+    def _kept_with(self, identity: bytes, upload: Upload, session: bytes | None, holder: bytes) -> Keeping:
         """What is to be written for a chunk that has come. In a worker thread."""
         known, was_gone = self.rows.known(identity), self.inventory.let_go.gone(identity)
         references: list[Write] = []
@@ -167,10 +171,14 @@ class Chunks:
             # Who stored it first stays its holder: another cannot take it over and then remove it.
             first = None if known is None else known.sessions.get(session)
             reference = Reference(self.inventory.now_ms(), holder if first is None else first.holder)
-            indexed = self.index.coming(session, identity, size, reference.since_ms, first is not None)
+            indexed = self.index.coming(session, identity, upload.size, reference.since_ms, first is not None)
             references += [(REFERENCE_TABLE, identity + session, encode(reference)), *indexed.writes]
             references += [(GONE_TABLE, identity, None)] if was_gone else []
-        writes = [(CHUNK_TABLE, identity, encode(ChunkRow(size, unused_ms))), *references]
+        writes = [
+            (CHUNK_TABLE, identity, encode(ChunkRow(upload.size, unused_ms))),
+            (SEAL_TABLE, identity, seal_of(upload.size, upload.hasher.sums())),
+            *references,
+        ]
         return Keeping(known is None, self.faults.of(identity), unused_ms, indexed, writes)
 
     async def release(

@@ -1,17 +1,20 @@
 """What of chunks is at a node: files in a folder, rows in a store, how many and of how many bytes.
 
 A file is durable before its row: a crash between leaves a file that no row knows. Such a file is never removed: it is
-taken in once its bytes are verified, or put into quarantine. There is one change at a time.
+taken in once its bytes are verified, or put into quarantine. Its place becomes durable together with its row, so after
+a power cut its bytes may still lie where they were uploaded. There is one change at a time.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import trio
 
+from lucid.chain.chunks import MAX_CHUNK_BYTES, chunk_id
 from lucid.chain.codec import encode
 from lucid.ledger.state import Write
 from lucid.services.chunks.chunkrows import ChunkRows
@@ -24,12 +27,15 @@ from lucid.services.process.disk import Disk, DiskFailed
 from lucid.services.process.space import Space
 from lucid.storage.chunkfiles import ChunkFolder
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow, decode_row
+from lucid.storage.chunkseal import SEAL_TABLE
 from lucid.storage.durable import DurableStore
 from lucid.storage.findings import Finding
 from lucid.storage.interface import StoreDamaged, StoreOther
 
 FEW_UNKNOWN = 8
 """Files that no row knows, up to which a start asks nobody: a crash leaves one at most."""
+
+_log = logging.getLogger("lucid.chunks")
 
 
 class Inventory:
@@ -52,9 +58,10 @@ class Inventory:
         """Held by whoever changes something. What runs in the background waits for it without a bound."""
         self.count = 0
         self.quarantined = 0
-        if not space.away:
-            self.folder.clear_incoming()
         self._survey()
+        if not space.away:
+            self._take_back()
+            self.folder.clear_incoming()
 
     def _survey(self) -> None:
         count = used = unknown = 0
@@ -79,6 +86,23 @@ class Inventory:
                 f"store, or an older copy. Correct `store`, or put the newer one back; "
                 f"`lucid store adopt STORE --chunks {self.folder.path}` takes in what the folder holds"
             )
+
+    def _take_back(self) -> None:
+        """Give its place to what a power cut left where it was uploaded: its row was durable before its new name."""
+        for path in self.folder.uploads():
+            with suppress(OSError):  # the scrubber says what is missing
+                chunk = chunk_id(path.read_bytes()) if path.stat().st_size <= MAX_CHUNK_BYTES else b""
+                if self._lacks_file(chunk):
+                    self.folder.move_in(path, chunk)
+                    self.folder.settle(chunk)
+                    _log.warning("chunk %s was whole and not in its place: a power cut was in between", chunk.hex())
+
+    def _lacks_file(self, chunk: bytes) -> bool:
+        """Whether a row knows a chunk and there is no file of it."""
+        try:
+            return self.rows.row(chunk) is not None and not self.folder.place(chunk).exists()
+        except StoreDamaged:
+            return False  # the store has logged it and says so
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[None]:
@@ -106,6 +130,7 @@ class Inventory:
         gone = (GONE_TABLE, chunk, self.now_ms().to_bytes(STAMP_BYTES, "big"))
         return [
             (CHUNK_TABLE, chunk, None),
+            (SEAL_TABLE, chunk, None),
             gone,
             *forgotten([chunk]),
             *self.faults.change(chunk, fault, Finding.SOUND, 0),

@@ -15,9 +15,10 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, SEGMENT_BYTES
 from lucid.chain.errors import Code, LucidError
 from lucid.chain.segments import proof_of_leaves
 from lucid.services.process.disk import DiskFailed
+from lucid.storage.chunkseal import seal_of
 from lucid.storage.findings import ROTTEN
 from lucid.storage.hashcache import HashCache
-from lucid.storage.piecesums import PIECE_BYTES, SummingHasher, has_sum
+from lucid.storage.piecesums import PIECE_BYTES, PieceSums, SummingHasher, has_sum
 
 PART_BYTES = PIECE_BYTES
 """How much of a chunk is in memory for each who reads it, where there is no room for more."""
@@ -55,6 +56,9 @@ class Remembered:
         """The hashes of their segments, by which these are proven."""
         self.sums = HashCache(MAX_SUM_BYTES)
         """The sums of their pieces, by which what is read again is verified."""
+        self.sealed = HashCache(MAX_SUM_BYTES)
+        """The same of chunks that had their seal and whose tree this process has not looked at: good for readers, and
+        no proof for the scrubber."""
         self._room = HELD_BYTES
         self._lock = threading.Lock()
 
@@ -84,9 +88,12 @@ class StoredChunk:
     verified is what is handed out, and nothing is read twice.
     """
 
-    def __init__(self, path: Path, chunk: bytes, remembered: Remembered, warm: bool = False) -> None:
-        """Read it once, all of it; with `warm` not at all where its sums are known: what is wrong with its bytes is
-        found as they are read then. Raises `ChunkDamaged` and OSError."""
+    def __init__(
+        self, path: Path, chunk: bytes, remembered: Remembered, warm: bool = False, seal: bytes | None = None
+    ) -> None:
+        """Read it once, all of it, and verify it by what is known of it: its sums, its `seal`, or its tree. With `warm`
+        it is not read where its sums are known: what is wrong with its bytes is found as they are read then. Raises
+        `ChunkDamaged` and OSError."""
         self.chunk = chunk
         self._remembered = remembered
         self._held: list[bytes] = []
@@ -97,25 +104,32 @@ class StoredChunk:
         found = os.fstat(self._file)
         if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_CHUNK_BYTES:
             raise ChunkDamaged
-        known = remembered.sums.get(chunk)
+        known = remembered.sums.get(chunk) or remembered.sealed.get(chunk)
         self.size, self._sums = known or (found.st_size, b"")
         if known is None or not warm:
-            self._verify(known is not None, found.st_size)
+            self._verify(known is not None, found.st_size, seal)
+
+    @property
+    def seal(self) -> bytes:
+        """What its seal is, by its sums."""
+        return seal_of(self.size, self._sums)
 
     @property
     def held(self) -> bool:
         """Whether its bytes are in memory, verified."""
         return bool(self._held)
 
-    def _verify(self, summed: bool, size: int) -> None:
-        """Read it and verify it, by its sums where they are known; keep its bytes, if there is room for so many."""
+    def _verify(self, summed: bool, size: int, seal: bytes | None) -> None:
+        """Read it and verify it; keep its bytes, if there is room for so many."""
         held: list[bytes] | None = None
         if self._remembered.take(size):
             finalize(self, self._remembered.give, size)
             held = []
         if summed:
             self._verify_sums(held)
-        else:
+        elif not self._has_seal(seal, held):
+            if held is not None:
+                held.clear()
             self._verify_tree(held)
         self._held = held or []
 
@@ -127,6 +141,21 @@ class StoredChunk:
             size += len(piece)
         if size != self.size:
             raise ChunkDamaged
+
+    def _has_seal(self, seal: bytes | None, held: list[bytes] | None) -> bool:
+        """Whether it has the seal that it should; its sums are known then."""
+        if seal is None:
+            return False
+        pieces, size = PieceSums(), 0
+        for piece in self._pieces(held):
+            pieces.update(piece)
+            size += len(piece)
+        sums = pieces.all()
+        if seal_of(size, sums) != seal:
+            return False
+        self.size, self._sums = size, sums
+        self._remembered.sealed.keep(self.chunk, size, sums)
+        return True
 
     def _verify_tree(self, held: list[bytes] | None = None) -> bytes:
         """Returns the hashes of the segments."""

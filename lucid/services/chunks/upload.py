@@ -1,14 +1,16 @@
-"""A chunk being stored: hashed and written in a worker thread, up to 1 MiB at a time."""
+"""A chunk being stored: its tree is hashed in one thread while another writes it, up to 1 MiB at a time."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from lucid.services.process.disk import Disk, NewFile
+import trio
+
+from lucid.services.process.disk import EARLY_BYTES, Disk, NewFile
 from lucid.storage.piecesums import SummingHasher
 
 GATHERED_BYTES = 1 << 20
-"""What is gathered in memory before it goes to a thread: to hand over each 64 KiB, as HTTP brings them, takes as long
+"""What is gathered in memory before it goes to threads: to hand over each 64 KiB, as HTTP brings them, takes as long
 as to hash and write them."""
 
 
@@ -22,35 +24,68 @@ class Upload:
         self._disk = disk
         self._path = path
         self._file: NewFile | None = None
-        self._most = gathered
-        self._held: list[bytes] = []
-        self._held_bytes = 0
+        # One piece of memory for all of it: new pages for each MiB would cost as much as hashing that.
+        self._gathered = memoryview(bytearray(gathered))
+        self._held = 0
+        """How much of that is waiting."""
 
     async def add(self, part: bytes) -> None:
         """Take the next bytes. Raises `DiskSlow` and OSError."""
         self.size += len(part)
-        self._held.append(part)
-        self._held_bytes += len(part)
-        if self._held_bytes >= self._most:
-            held, self._held, self._held_bytes = self._held, [], 0
-            await self._disk.call(self._take_in, held)
+        if not self._gathered:
+            await self._take_in(memoryview(part))
+            return
+        left = memoryview(part)
+        while left:
+            # Not before there is more: what comes last is hashed while the disk makes it durable.
+            if self._held == len(self._gathered):
+                await self._take_in(self._gathered)
+                self._held = 0
+            room = len(self._gathered) - self._held
+            now, left = left[:room], left[room:]
+            self._gathered[self._held : self._held + len(now)] = now
+            self._held += len(now)
 
     async def durable(self, expected: bytes | None) -> bytes:
-        """Write what was added, durably unless another id than this one is expected; returns the chunk's id. Raises
-        `DiskSlow` and OSError."""
-        held, self._held, self._held_bytes = self._held, [], 0
-        return await self._disk.call(self._finish, held, expected)
+        """Write what was added, durably; returns the chunk's id. Of a few bytes that have another id than the one that
+        is expected nothing is made durable; of many the disk begins before the id is known. Raises `DiskSlow` and
+        OSError."""
+        data = self._gathered[: self._held]
+        if self.size < EARLY_BYTES:
+            return await self._disk.call(self._finish_small, data, expected)
+        async with self._disk.beside(self._write_durably, data):
+            return await trio.to_thread.run_sync(self._hash_last, data)
+        raise AssertionError("beside() raises what keeps the block from its end")
 
-    def _take_in(self, parts: list[bytes]) -> NewFile:
-        file = self._file = self._file or NewFile(self._path)
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
-        file.write(data)
-        self.hasher.update(data)
-        return file
+    async def _take_in(self, data: memoryview) -> None:
+        if len(data) < EARLY_BYTES:
+            # Two threads cost more than they save.
+            await self._disk.call(self._write_and_hash, data)
+            return
+        async with self._disk.beside(self._write, data):
+            await trio.to_thread.run_sync(self.hasher.tree.update, data)
 
-    def _finish(self, parts: list[bytes], expected: bytes | None) -> bytes:
-        file = self._take_in(parts)
-        identity = self.hasher.tree.id()
+    def _write(self, data: memoryview) -> None:
+        self._file = self._file or NewFile(self._path)
+        self._file.write(data)
+        # The sums are taken here, since the tree takes longer.
+        self.hasher.pieces.update(data)
+
+    def _write_durably(self, data: memoryview) -> None:
+        self._write(data)
+        assert self._file is not None, "it was made to be written to"
+        self._file.sync()
+
+    def _write_and_hash(self, data: memoryview) -> None:
+        self._write(data)
+        self.hasher.tree.update(data)
+
+    def _hash_last(self, data: memoryview) -> bytes:
+        self.hasher.tree.update(data)
+        return self.hasher.tree.id()
+
+    def _finish_small(self, data: memoryview, expected: bytes | None) -> bytes:
+        identity = self._hash_last(data)
         if expected in (None, identity):
-            file.sync()
+            self._write_durably(data)
         return identity

@@ -6,7 +6,8 @@ A thread that hangs goes on when the disk does, whoever gave up on it: what it d
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 from weakref import finalize
@@ -71,6 +72,26 @@ class Disk:
             )
         raise AssertionError("asked() raises where it cuts something off")
 
+    @asynccontextmanager
+    async def beside(self, work: Callable[..., object], *arguments: object) -> AsyncIterator[None]:
+        """Have `work` done while the block runs, and wait for both. Raises what the block does, else as `call` does."""
+        raised: list[Exception] = []
+
+        async def noting() -> None:
+            try:
+                await self.call(work, *arguments)
+            except (OSError, LucidError) as error:
+                raised.append(error)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(noting)
+            try:
+                yield
+            except Exception as error:  # what leaves a nursery may come in a group
+                raised.insert(0, error)
+        if raised:
+            raise raised[0]
+
     async def acquire(self, lock: trio.Lock) -> None:
         """Take a lock whose holder may wait for the disk. Raises `DiskSlow`."""
         with self._store.asked(DISK_S, DiskSlow):
@@ -110,7 +131,7 @@ class NewFile:
         finalize(self, os.close, self._file)
         self._size = 0
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Add bytes, all of them. Raises OSError."""
         left = memoryview(data)
         while left:

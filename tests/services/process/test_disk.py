@@ -118,11 +118,33 @@ async def test_what_must_be_finished_has_no_bound(tmp_path: Path, hung: threadin
         assert await disk.finish(hung.wait, 120)
 
 
+async def test_what_is_done_beside_a_block_ends_with_it_and_raises_after_it(tmp_path: Path) -> None:
+    async with mounted(tmp_path) as (disk, _):
+        done, gate = list[str](), threading.Event()
+
+        def wait() -> None:
+            assert gate.wait(120)
+            done.append("work")
+
+        async with disk.beside(wait):
+            done.append("block")
+            gate.set()
+        assert done == ["block", "work"]
+        with pytest.raises(FileNotFoundError):
+            async with disk.beside(os.stat, tmp_path / "missing"):
+                await trio.sleep(0)
+                done.append("to its end")
+        assert done[-1] == "to its end"
+        with pytest.raises(ValueError, match="the block's own"):
+            async with disk.beside(os.stat, tmp_path / "missing"):
+                raise ValueError("the block's own")
+
+
 def test_a_new_file_is_its_user_s_alone_and_never_another(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "new"
     file = NewFile(path)
     file.write(b"one")
-    file.write(memoryview(bytes(3 << 20)))  # type: ignore[arg-type]
+    file.write(memoryview(bytes(3 << 20)))
     file.sync()
     assert path.read_bytes() == b"one" + bytes(3 << 20) and path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(FileExistsError):
