@@ -36,6 +36,7 @@ class Administrators(Record):
             raise Refusal(Code.TX_FIELD, f"administrators must be 1 to {MAX_ADMINISTRATORS}")
         if len(set(self.keys)) != len(self.keys):
             raise Refusal(Code.TX_FIELD, "an administrator is named twice")
+        # Above their number nobody could ever decide again; 0 would let everybody in (section 6).
         if not 0 < self.threshold <= len(self.keys):
             raise Refusal(Code.TX_FIELD, f"threshold must be within 1..{len(self.keys)}")
 

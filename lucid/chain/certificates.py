@@ -54,6 +54,7 @@ def verify_certificate(certificate: Certificate, chain_id: bytes, validators: Va
     bits = int.from_bytes(certificate.signers, "little")
     count = bits.bit_count()
     if (
+        # One encoding for one set of signers, so a certificate's hash follows from who signed (section 4).
         len(certificate.signers) != (len(validators) + 7) // 8
         or bits.bit_length() > len(validators)
         or count != len(certificate.signatures)
@@ -61,6 +62,7 @@ def verify_certificate(certificate: Certificate, chain_id: bytes, validators: Va
         or len(certificate.block) != (0 if certificate.kind == SKIP else 32)
     ):
         return False
+    # One message for all: the votes of a certificate differ in nothing but key and signature.
     message = vote_message(chain_id, certificate.epoch, certificate.view, certificate.kind, certificate.block)
     verify, keys = crypto.verify, validators.keys
     return all(

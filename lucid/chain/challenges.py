@@ -50,6 +50,7 @@ class SegmentAnswer(Record):
     @property
     def in_bounds(self) -> bool:
         """Whether it is such that a chunk can have it; every segment but the last is whole."""
+        # Bounds before paths: a path does not authenticate the size of its tree (section 2, Merkle trees).
         if not 0 <= self.segment < self.segments <= MAX_SEGMENTS:
             return False
         return len(self.data) == SEGMENT_BYTES or (self.segment == self.segments - 1 and len(self.data) > 0)
@@ -107,6 +108,7 @@ def draws(seed: bytes, ranges: Sequence[tuple[int, int]]) -> tuple[Draw, ...]:
     found = []
     for number in range(ANSWERS):
         lot = challenge_digest(seed + bytes([number]))
+        # 64 bits modulo a million: the bias is below one in 10^13.
         place = _nth(ranges, int.from_bytes(lot[:8], "big") % held)
         way = int.from_bytes(lot[8:16], "big")
         found.append(Draw(place, way if number else way & (1 << LOT_BITS - 1) - 1))

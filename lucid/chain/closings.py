@@ -28,10 +28,13 @@ def follow_closings(genesis: Genesis, closings: Sequence[EpochClosing], crypto: 
     chain_id = genesis.chain_id
     for epoch, closing in enumerate(closings):
         header = decode(closing.header, Header)
+        # Only a closing block hands over: any other header names the set that would follow as things stood, which may
+        # change.
         if header.view < genesis.parameters.epoch_views:
             raise Refusal(Code.FINALITY_INVALID, f"epoch {epoch} is not closed")
         check_final(header, closing.certificate, epoch, validators, chain_id, crypto)
         keys = closing.validators
+        # The header commits to the next set by its hash, which the epoch's own validators made final.
         if not keys or len(set(keys)) != len(keys) or ValidatorSet(keys).hash != header.next_validators:
             raise Refusal(Code.FINALITY_INVALID, f"validators after epoch {epoch}")
         validators = ValidatorSet(keys)

@@ -59,6 +59,7 @@ def decode(data: bytes, kind: type[T]) -> T:
         value: T = decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, OverflowError) as error:
         raise Refusal(Code.MALFORMED, str(error)) from None
+    # One encoding for each value: else one thing could have two hashes, and a signature two meanings (section 2).
     if _encoder.encode(value) != data:
         raise Refusal(Code.NOT_CANONICAL)
     return value

@@ -88,6 +88,7 @@ def check_manifest(data: bytes, chain_id: bytes, crypto: Crypto) -> CheckedManif
         manifest = msgspec.convert(fields, Manifest)
     except msgspec.ValidationError as error:
         raise Refusal(Code.MANIFEST, str(error)) from None
+    # What costs no signature comes first, the hash of the whole after that.
     _check_chunks(manifest)
     if manifest.ended_ms < manifest.started_ms:
         raise Refusal(Code.MANIFEST, "it ended before it started")
@@ -133,6 +134,7 @@ def _check_chunks(manifest: Manifest) -> None:
     if manifest.chunk_count != len(manifest.chunks):
         raise Refusal(Code.MANIFEST_CHUNKS, f"chunk_count is {manifest.chunk_count}, there are {len(manifest.chunks)}")
     for place, chunk in enumerate(manifest.chunks):
+        # The root is over ids in order: entries out of order would mean another session (section 7).
         if chunk.index != place:
             raise Refusal(Code.MANIFEST_CHUNKS, f"chunk {place} says that it is chunk {chunk.index}")
     if manifest.total_bytes != sum(chunk.size for chunk in manifest.chunks):

@@ -27,6 +27,7 @@ def placement(chunk: bytes, nodes: Iterable[PlacedNode], factor: int = REPLICATI
     Each node draws as many lots as it weighs, and its best one counts. So a node that comes or goes, or whose weight
     changes, moves only the chunks that it gains or loses.
     """
+    # By lot, then by key: every node finds the same places, in whatever order it knows the others.
     lots = sorted(((_best_lot(chunk, node), node.key) for node in nodes), reverse=True)
     return tuple(key for _, key in lots[:factor])
 

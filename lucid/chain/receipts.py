@@ -139,6 +139,7 @@ def verify_receipt(data: bytes, genesis: Genesis, crypto: Crypto, checkpoint: by
     _check_checkpoint(receipt, checkpoint)
     payload = receipt.transaction.payload
     session = payload.session.hex() if isinstance(payload, SessionAnchor) else ""
+    # Read by people, who may look at nothing else: a receipt that lies to them proves nothing.
     if (document.session, document.height, document.time_ms) != (session, verified.height, verified.time_ms):
         raise Refusal(Code.RECEIPT_INVALID, "what it says for people is not what it proves")
     return verified
@@ -162,6 +163,7 @@ def check_chunk(verified: Verified, data: bytes, name: str) -> int:
         raise Refusal(Code.RECEIPT_INVALID, "it holds no manifest, which would show what the chunks are")
     identity = chunk_id(data).hex()
     for chunk in verified.manifest.chunks:
+        # The size too: an id does not authenticate how long the bytes are (section 2, Merkle trees).
         if chunk.id == identity and chunk.size == len(data):
             return chunk.index
     raise Refusal(Code.CHUNK_OTHER, name)
@@ -192,6 +194,7 @@ def _verify(receipt: Receipt, genesis: Genesis, crypto: Crypto) -> Verified:
     if not verify_inclusion(leaf, receipt.place, receipt.size, receipt.path, root, transaction_tree_digest):
         raise Refusal(Code.RECEIPT_INVALID, "the transaction is not in the block")
     for parent, header in itertools.pairwise(headers):
+        # The last header was finalized directly, and finality goes down along parents (section 7).
         if header.parent != parent.hash or header.height != parent.height + 1:
             raise Refusal(Code.RECEIPT_INVALID, "a header does not follow the one before it")
     validators = follow_closings(genesis, receipt.closings, crypto)

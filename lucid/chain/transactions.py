@@ -245,6 +245,7 @@ class Transaction(HashedRecord):
     @cached_property
     def id(self) -> bytes:
         """32-byte id, which leaves the endorsement out."""
+        # Endorsed anew, or by another, it is the same transaction: a client follows it by one id (section 6).
         return transaction_digest(encode(self.payload))
 
     @cached_property
@@ -256,6 +257,7 @@ class Transaction(HashedRecord):
 @lru_cache(maxsize=CLAIMS_KEPT)
 def claim_message(chain_id: bytes, payload: Payload) -> bytes:
     """The 32 bytes that the owner, the node or each administrator signs: the payload without its signatures."""
+    # Signatures are left out: none can sign itself, and approvals gather one after the other (section 2).
     blank: dict[str, Any] = {"approvals": ()} if isinstance(payload, Administrative) else {}
     if isinstance(payload, SetAdministrators):
         blank["acceptances"] = ()

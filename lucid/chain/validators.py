@@ -12,9 +12,11 @@ class ValidatorSet:
     __slots__ = ("hash", "index", "keys", "quorum")
 
     def __init__(self, keys: tuple[bytes, ...]) -> None:
+        # By key, whoever lists them: an index, and so a bitmap of signers, means the same to everybody (section 4).
         self.keys = tuple(sorted(keys))
         assert self.keys and len(set(self.keys)) == len(self.keys), "a validator set names each node once"
         self.index = {key: place for place, key in enumerate(self.keys)}
+        # More than two thirds: any two quorums share more than a third, so an honest one among them (section 4).
         self.quorum = 2 * len(self.keys) // 3 + 1
         self.hash = validators_digest(encode(self.keys))
 

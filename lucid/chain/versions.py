@@ -40,6 +40,7 @@ class ChainRules(Record):
 
     def opening(self, height: int) -> ChainRules:
         """The rules of an epoch whose first block has this height, where these are those of the epoch before."""
+        # With an epoch alone: its closing block is final, so no two forks differ in the rules of the next (section 12).
         if not self.next_version or height < self.next_height:
             return self
         return ChainRules(version=self.next_version, replication_factor=self.replication_factor)

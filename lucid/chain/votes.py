@@ -60,6 +60,7 @@ def conflict(first: Vote, second: Vote) -> bool:
     """
     if (first.epoch, first.view, first.signer) != (second.epoch, second.view, second.signer):
         return False
+    # A skip names no block, so two of them are the same vote.
     if first.kind == second.kind:
         return first.kind != SKIP and first.block != second.block
     return {first.kind, second.kind} == {SKIP, FINALIZE}

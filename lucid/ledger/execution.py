@@ -62,6 +62,7 @@ class Execution:
         self.administration = core.administration
         if self.opening and self.administration is not None:
             self.administration = self.administration.opening()
+        # The order of effects is section 6's, step by step: another one would be another state root.
         tally = opened_tally(core.tally) if self.opening else core.tally
         if self.opening:
             self.validators = core.roster.next_validators()
@@ -77,6 +78,7 @@ class Execution:
         self.leaders = self._lead(schedule)
         self.recent: list[RecentBlock] = []
         self.beacon = core.head.beacon
+        # Steps 2 and 3 of section 6's effects.
         if self.slot != core.head.slot:
             self._roll_slot(core.head.slot)
         self._penalize(turn)
@@ -85,6 +87,7 @@ class Execution:
     def credit_parent(self, certificate: Certificate | None) -> None:
         """Credit the votes that carried the parent, and remember the parent for late votes and heartbeats."""
         head = self.parent.core.head
+        # In the parent's slot: there the work was done, though this block is what proves it (step 4).
         if certificate is not None:
             for place in signer_places(certificate.signers):
                 self._credit(self.previous_validators[place], head.slot, self.parameters.vote_credits)
@@ -100,6 +103,7 @@ class Execution:
         creditable = self.creditable(votes)
         if len(creditable) != len(votes):
             raise Refusal(Code.BLOCK_LATE_VOTES, "not each for a recent ancestor, once, in order")
+        # All signatures before the first credit: a refusal changes nothing.
         for vote, _, _ in creditable:
             message = vote_message(chain_id, vote.epoch, vote.view, NOTARIZE, vote.block)
             if not crypto.verify(vote.signer, message, vote.signature):
@@ -116,6 +120,7 @@ class Execution:
 
         Signatures are not looked at.
         """
+        # Of this epoch's set alone: `recent` of the last one is indexed by another (section 11).
         index = self.parent.validators.index if not self.opening else self.parent.next_validators.index
         blocks = {
             (block.view, block.hash): place
@@ -130,6 +135,8 @@ class Execution:
             if found is None or place is None or vote.kind != NOTARIZE or vote.epoch != self.epoch:
                 continue
             credited = self.recent[found].credited[place >> 3] >> (place & 7) & 1
+            # Strictly ascending by view and index: one order, one hash, and no vote twice without a search (section
+            # 11).
             if not credited and order < (vote.view, place + 1):
                 order = (vote.view, place + 1)
                 kept.append((vote, found, place))
@@ -138,6 +145,7 @@ class Execution:
     def count_beacon(self, member: int, slot: int) -> None:
         """Count a heartbeat that the rules have let through."""
         self.work(slot)[1][member] = 1
+        # Slots before a member's registration stay out of its totals: who comes back starts anew (section 5).
         if self.members[member].since <= slot:
             self.beacons[member] += 1
 
@@ -179,6 +187,7 @@ class Execution:
         """Add a registered node, or put a retired one back in force with a clean record."""
         if number < len(self.members):
             self.members[number] = member
+            # Penalty and evidence stay (section 6): registering again is no way to be rid of them.
             self.credits[number] = self.beacons[number] = self.held[number] = 0
             return
         self.members.append(member)
@@ -216,9 +225,11 @@ class Execution:
         else:
             self.rows[ROSTER_KEY] = encode(roster)
         if self.rules != old.rules:
+            # No row says what chains without any such row have: so the state roots of older chains stay as they were.
             self.rows[RULES_KEY] = None if self.rules == NO_RULES else encode(self.rules)
         if self.administration is not None and self.administration != old.administration:
             self.rows[ADMINISTRATION_KEY] = encode(self.administration)
+        # After the first block's own randomness: who made the last blocks knew the beacon before it (section 11).
         if self.opening and self.rules.version >= PROOF_RULES:
             self.rows[OPENING_KEY] = encode(OpeningEntry(self.epoch, self.beacon))
         self.rows[HEAD_KEY] = encode(head)
@@ -249,6 +260,7 @@ class Execution:
             if self.proposer in last:
                 return leaders
             return (*leaders[:-1], SlotLeaders(self.slot, (*last, self.proposer)))
+        # The primary cools down too, though it made no block: else it would lead each slot, and miss each.
         primary = schedule.order[0]
         makers = (primary,) if primary == self.proposer else (primary, self.proposer)
         return (*leaders, SlotLeaders(self.slot, makers))[-self.parameters.cooldown_slots :]
@@ -260,6 +272,7 @@ class Execution:
             if member.since <= self.slot:
                 self.held[number] += 1
         edge = self.slot - self.parameters.window_slots
+        # Whole slots may have been skipped since: all that leave the window with them go now.
         for slot in range(max(0, last - self.parameters.window_slots + 1), edge + 1):
             stored = self.parent.row(slot_key(slot))
             if stored is not None:
@@ -276,6 +289,7 @@ class Execution:
 
     def _penalize(self, turn: Turn) -> None:
         """Each view without a block since the parent costs its leader's entity one multiplication."""
+        # Views between a closing block and its finality cost nobody anything: the next epoch counts from 0 (section 4).
         if turn.parent_view + 1 == self.view:
             return
         groups = entity_members(self.members, self.validators)

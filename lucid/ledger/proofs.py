@@ -60,6 +60,7 @@ def note_holding(block: Execution, holding: ReplicaHolding) -> None:
     """A node said anew what it holds of a session: it may be proven from the next epoch on. Nothing before rules 4."""
     if block.rules.version < PROOF_RULES:
         return
+    # Said anew, it is due in the next epoch again, whatever of it was proven in this one.
     key, row = due_key(holding.session, holding.owner, holding.node), keeper_key(holding.node)
     keeper = keeper_in(lambda key: read(block, key), holding.node, block.epoch)
     more = bool(holding.ranges) - (read(block, key) is not None)
@@ -77,10 +78,12 @@ def challenge(get: Read, beacon: bytes, epoch: int, node: bytes, session: bytes,
     anchored, claimed = get(anchored_key(session, owner)), get(due_key(session, owner, node))
     if anchored is None:
         raise Refusal(Code.SESSION_UNKNOWN)
+    # Not in the epoch in which it was said: else a node would say what it has of what is drawn (section 11).
     if claimed is None or decode(claimed, DueEntry).due > epoch:
         raise Refusal(Code.TX_PROOF_DUE)
     said = get(holding_key(session, owner, node))
     assert said is not None, "what may be proven was said"
+    # By the count as the epoch opened, before anybody knew the draw: what is added since changes nothing in it.
     ranges, stands_for = decode(said, HoldingEntry).ranges, one_in(keeper_in(get, node, epoch).opened)
     seed = challenge_seed(beacon, node, session, owner)
     if not is_drawn(seed, stands_for):
@@ -97,6 +100,7 @@ def prove(block: Execution, proof: StorageProof, member: int) -> None:
 
     asked = challenge(get, block.opening_beacon, block.epoch, proof.node, proof.session, proof.owner)
     for answer, draw in zip(proof.answers, asked.draws, strict=True):
+        # By the size that the answer itself names, as the chain knows none; the paths show whether it can be so.
         if (answer.place, answer.segment) != (draw.place, draw.segment(answer.segments)):
             raise Refusal(Code.TX_PROOF_DRAW)
     if not proof.leads_to(asked.session.root, asked.session.chunks):
@@ -104,9 +108,12 @@ def prove(block: Execution, proof: StorageProof, member: int) -> None:
     keeper, times = keeper_in(get, proof.node, block.epoch), asked.stands_for
     chunks = min(keeper.chunks + times * asked.held, MAX_NATURAL)
     total_bytes = min(keeper.total_bytes + times * asked.proven_bytes(proof), MAX_NATURAL)
+    # One bound for storage and relay together: whoever proves last gets no more by the order (section 5, Relay).
     most = block.parameters.most_storage_credits - relayed_in(get, proof.node, block.epoch)
+    # The difference of two floored sums: in however many proofs it comes, an epoch's worth is floored once.
     gain = storage_credits(chunks, total_bytes, most) - storage_credits(keeper.chunks, keeper.total_bytes, most)
     owed = share_owed(get, proof, gain // times, asked.held)
+    # Lost to it with or without a receipt: else who has the copy would earn more by not signing (section 11).
     block.credit_storage(member, gain - (0 if owed is None else owed.share))
     after = KeeperEntry(keeper.epoch, keeper.opened, keeper.sessions, chunks, total_bytes)
     block.rows[keeper_key(proof.node)] = encode(after)

@@ -60,13 +60,16 @@ def note_receipt(block: Execution, receipt: RelayReceipt) -> None:
     if read(block, anchored_key(session, owner)) is None:
         raise Refusal(Code.SESSION_UNKNOWN)
     mandate = read(block, mandate_key(session, owner))
+    # The owner says who the relay is: a holder would name a friend (section 5, What a liar gets).
     if mandate is None or decode(mandate, MandateEntry).relay != receipt.relay:
         raise Refusal(Code.TX_RELAY_OTHER)
     key = receipt_key(session, owner, node)
+    # One of each node, ever: a settled row stays too, so a copy is paid for once.
     if read(block, key) is not None:
         raise Refusal(Code.TX_RELAY_TWICE)
     row = read(block, holding_key(session, owner, node))
     said = None if row is None else decode(row, HoldingEntry)
+    # Of the holding that will be proven, and no other: said anew, the copy may have come from elsewhere.
     if said is None or not said.ranges or said.height != receipt.height:
         raise Refusal(Code.TX_RELAY_STALE)
     if receipt.chunks > sum(count for _, count in said.ranges):
@@ -80,6 +83,7 @@ def share_owed(get: Read, proof: StorageProof, share: int, held: int) -> Owed | 
     relay = proof.node if mandate is None else decode(mandate, MandateEntry).relay
     row = get(receipt_key(proof.session, proof.owner, proof.node))
     receipt = None if row is None else decode(row, ReceiptEntry)
+    # Its own copy is the relay's as under rules 4; and only the first proof after the mandate settles (section 5).
     if relay == proof.node or receipt == SETTLED:
         return None
     came = 0 if receipt is None else min(receipt.chunks, held)

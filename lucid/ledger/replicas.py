@@ -36,6 +36,7 @@ def session_replicas(ledger: Ledger, session: bytes, owner: bytes) -> SessionRep
     if row is None:
         return None
     entry, core = decode(row, SessionEntry), ledger.core
+    # A retired node's copy does not count (section 8): nobody sees any more whether it is there.
     members = [member.key for member in core.roster.members if not member.retired]
     held = {node: ranges for node in members if (ranges := held_ranges(ledger, session, owner, node))}
     return SessionReplicas(
@@ -60,6 +61,7 @@ def fewest_copies(held: Iterable[Ranges], chunks: int) -> int:
         for first, count in ranges:
             changes[first] = changes.get(first, 0) + 1
             changes[first + count] = changes.get(first + count, 0) - 1
+    # Chunk 0 is at nobody: a session has as many copies as the chunk that fewest hold.
     if not changes or min(changes) > 0:
         return 0
     fewest, copies = 2**53, 0

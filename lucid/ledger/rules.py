@@ -131,6 +131,7 @@ class Rules:
     def _replica_commit(self, block: Execution, commit: ReplicaCommit) -> None:
         if member_number(block.members, commit.node) is None:
             raise Refusal(Code.TX_NOT_MEMBER)
+        # Rules 1 and 2 alone have it, and no node ever sent one (section 8): blocks that hold some stay valid.
         if ranges_end(commit.ranges, MAX_CHUNKS) == 0:
             raise Refusal(Code.TX_FIELD, "ranges are empty")
         self._signed(commit.node, commit)
@@ -154,8 +155,10 @@ class Rules:
         ranges_end(holding.ranges, decode(session, SessionEntry).chunks)
         key = holding_key(holding.session, holding.owner, holding.node)
         before = read(block, key)
+        # The last word counts: blocks may bring two of them in any order.
         if before is not None and decode(before, HoldingEntry).height >= holding.height:
             raise Refusal(Code.TX_HOLDING_HEIGHT, "it said something else later")
+        # Else anybody's node could fill the state with rows of sessions that it never held.
         if before is None and not holding.ranges:
             raise Refusal(Code.TX_FIELD, "ranges are empty, and there is nothing to take back")
         block.rows[key] = encode(HoldingEntry(holding.height, holding.ranges))
@@ -184,6 +187,7 @@ class Rules:
         if anchored is None:
             raise Refusal(Code.SESSION_UNKNOWN)
         session = decode(anchored, SessionEntry)
+        # Missing, stale or of another draw is no evidence: an honest node may be late, but signs nothing false.
         if proof.leads_to(session.root, session.chunks):
             raise Refusal(Code.TX_PROOF_TRUE)
         self._accuse(block, number, false_proof_key(number, proof.epoch))
@@ -202,6 +206,7 @@ class Rules:
 
     def _uptime_beacon(self, block: Execution, beacon: UptimeBeacon) -> None:
         number = member_number(block.members, beacon.node)
+        # Uptime is what leading asks for, so it is counted of validators.
         if number is None or number not in block.validators:
             raise Refusal(Code.TX_NOT_MEMBER)
         slots = self.genesis.parameters.epoch_slots
@@ -215,6 +220,7 @@ class Rules:
         if beacon.block not in named and beacon.block not in before[-1:]:
             raise Refusal(Code.TX_BEACON_BLOCK)
         self._signed(beacon.node, beacon)
+        # Last, as it may have to read a row of the store; once a slot, since held slots count once too.
         if block.counted(number, slot):
             raise Refusal(Code.TX_BEACON_TWICE)
         block.count_beacon(number, slot)
@@ -228,6 +234,7 @@ class Rules:
         self._approved(block, request)
         # The key signs too, so that nobody can put keys into the validator set that are not theirs (section 6).
         self._signed(request.key, request)
+        # With the next epoch, as validator sets change: no two sets ever decide one view (section 4).
         since = (block.epoch + 1) * self.genesis.parameters.epoch_slots
         block.admit(
             Member(request.key, request.name, request.pool, since, False),

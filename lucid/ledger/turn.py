@@ -39,11 +39,13 @@ class Turn:
     def schedule(self, view: int) -> Schedule:
         """The schedule in force for `view`; its `slot` counts over all epochs."""
         slot = slot_in_epoch(view, self._parameters)
+        # Fixed by the last block before the slot (section 4): later blocks of it must not change who leads in it.
         if slot == self.parent_slot:
             return self._ledger.core.schedule
         orders = self._ledger.core.orders
         order = orders.get(self.epoch)
         if order is None:
+            # Ranked once a ledger: every view that is asked about in an epoch shares it, skipped slots or not.
             order = orders[self.epoch] = self._rank()
         absolute = self.epoch * self._parameters.epoch_slots + slot
         return Schedule(absolute, order, slot - self.parent_slot - 1, 0)
@@ -83,6 +85,7 @@ class Turn:
     def _rank(self) -> tuple[int, ...]:
         core, parameters = self._ledger.core, self._parameters
         tally, validators = core.tally, core.roster.validators
+        # Step by step what the next epoch's first block will do itself, or it would have another leader.
         if self.epoch != core.head.epoch:
             tally = opened_tally(tally)
             validators = core.roster.next_validators()

@@ -77,6 +77,7 @@ class Validator:
         output = self.crypto.vrf_verify(proposer.key, parent.core.head.beacon, vrf_proof)
         assert output is not None, "the engine proves over the parent's beacon"
         block.credit_parent(certificate)
+        # Before transactions: a vote's credit is lost for good once its block has left `recent`, a transaction waits.
         # Late votes may take half of the room at most, so that a block with many of them stays within its limit.
         spare = (parameters.max_block_bytes - HEADER_BYTES - len(encode(certificate))) // 2
         late_votes = self._creditable(block, late_votes, spare)
@@ -184,6 +185,7 @@ class Validator:
     def _check_position(self, block: Block, parent: Ledger, parent_hash: bytes) -> None:
         header, parameters, head = block.header, self.genesis.parameters, parent.core.head
         assert header.parent == parent_hash, "judged on another parent"
+        # Rule 3 first: what is of another chain, or of a release to come, is not to be read by these rules at all.
         if (header.version, header.chain) != (VERSION, self.chain_id) or len(header.vrf_proof) != PROOF_BYTES:
             raise Refusal(Code.BLOCK_VERSION)
         # Rule 4, before whatever costs more than its bytes.
@@ -199,6 +201,7 @@ class Validator:
             raise Refusal(Code.BLOCK_CLOSED)
         if header.epoch != head.epoch + opening:
             raise Refusal(Code.BLOCK_EPOCH)
+        # Rule 7: skipped views leave gaps, so it need not be the next one.
         if header.view <= (0 if opening else head.view):
             raise Refusal(Code.BLOCK_VIEW)
         # Any tick above the parent's is valid; whether it is timely is for voters alone (section 4, Time).
@@ -214,6 +217,7 @@ class Validator:
         certificate, head = block.parent_certificate, parent.core.head
         if certificate_hash(certificate) != block.header.parent_certificate:
             raise Refusal(Code.BLOCK_CERTIFICATE, "hash does not match the body")
+        # Nobody votes for genesis: the document that every node is given vouches for it.
         if head.height == 0:
             if block.header.parent_certificate != ZERO_DIGEST:
                 raise Refusal(Code.BLOCK_CERTIFICATE, "genesis has none")

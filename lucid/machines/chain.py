@@ -109,6 +109,7 @@ class Chain:
         parent = self.tree.nodes.get(block.header.parent)
         if parent is None:
             raise Refusal(Code.BLOCK_PARENT)
+        # Rule 2 of a block: the next epoch's validators follow from a closing block that is final (section 6).
         if parent.closing and parent is not self.tree.root:
             raise Refusal(Code.BLOCK_CLOSED, "parent closes its epoch and is not final")
         ledger = self.validator.judge(block, parent.ledger, parent.hash, parent.turn)
@@ -121,6 +122,7 @@ class Chain:
         """
         assert node.block is not None
         self.tree.add(node)
+        # Durable before this node votes for it: a quorum that voted and lost the block could not go on.
         writes: list[Write] = [(BLOCK_TABLE, node.hash, encode(node.block)), (UNFINAL_TABLE, node.hash, b"")]
         if len(self.tree.uncertified) > self.limits.max_uncertified:
             gone = self.tree.drop_uncertified()
@@ -149,6 +151,7 @@ class Chain:
             if each not in path:
                 writes += [(BLOCK_TABLE, each.hash, None), (UNFINAL_TABLE, each.hash, None)]
         tree.certify(node, certificate.view)
+        # The closing is what receipts and snapshots verify all later epochs by, so it is kept forever (section 7).
         if node.closing:
             stale += tree.open_epoch(tree.epoch + 1, certificate)
             writes.append((CLOSING_TABLE, height_key(certificate.epoch), encode(self._closing(node, certificate))))

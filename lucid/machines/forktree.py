@@ -93,11 +93,13 @@ class ForkTree:
         """Note that `view` notarized a block at hand."""
         node.certified = max(node.certified, view)
         self.uncertified.pop(node.hash, None)
+        # Rule 1's best block: the one at hand that the highest view notarized, not the highest block.
         if node.certified > self.best.certified:
             self.best = node
 
     def drop_uncertified(self) -> ForkNode:
         """Let go of the uncertified block of the lowest view; once it is certified, it is asked for like any other."""
+        # The lowest view is the least likely to be certified yet; among equals the hash decides (section 2).
         gone = min(self.uncertified.values(), key=lambda each: (each.view, each.hash))
         del self.uncertified[gone.hash], self.nodes[gone.hash]
         return gone
@@ -106,6 +108,7 @@ class ForkTree:
         """Keep a verified notarization or skip of this epoch, and move on to its view's successor if it is ahead."""
         view, kind = certificate.view, certificate.kind
         self.certificates[view, kind] = certificate
+        # Where both certificates of a view exist, its notarization is the one that brings others a block.
         if view > self.entry_view or (view == self.entry_view and kind == NOTARIZE):
             self.entry, self.entry_view = certificate, view
         if kind == NOTARIZE:
@@ -151,6 +154,7 @@ class ForkTree:
         node.parent = None
         if self.best.hash not in kept:
             self.best = max(kept.values(), key=lambda each: (each.certified, each.hash))
+        # Kept down to the view of the last final block (section 4): who is behind that gets finality instead.
         stale = [subject for subject in self.certificates if subject[0] < node.view]
         for subject in stale:
             del self.certificates[subject]
@@ -161,6 +165,7 @@ class ForkTree:
         """Start the epoch that the root opens, by its finality certificate; returns the certificates left behind."""
         stale = list(self.certificates)
         self.epoch = epoch
+        # Views begin at 1 again, and no certificate of another set holds in this epoch (section 4, Epoch change).
         self.certificates = {}
         self.wanted = {}
         self.entry, self.entry_view, self.notarized_view = final, 0, 0

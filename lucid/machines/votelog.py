@@ -49,6 +49,7 @@ class VoteLog:
         """Go on to a later view."""
         assert view > self.view, "a validator never returns to a view"
         self.view = self._open = view
+        # Of the view before it may still sign finalize (rule 5), so what it signed there has to be known.
         for old in [each for each in self._votes if each < (view[0], view[1] - 1)]:
             del self._votes[old]
 
@@ -65,11 +66,13 @@ class VoteLog:
         """
         if self.missing:
             self.missing = False
+            # Never 0, which says that it was not lost.
             self.lost_ms = max(now, 1)
         if not self.lost_ms or self.view[0] > epoch:
             return False
         if witnessed and opened_ms > self.lost_ms:
             self.lost_ms = 0
+        # This epoch is closed to the key as a whole: in which of its views it signed before the loss, nobody knows.
         else:
             self.view = self._open = (epoch + 1, 0)
         return True
@@ -80,6 +83,7 @@ class VoteLog:
 
     def outstanding(self, view: View) -> tuple[Vote, ...]:
         """The votes that others may lack: those of a view but for its proposal, and the finalize of the one before."""
+        # A proposal is of no use without its block, which its leader spreads again by itself (section 4, Proposals).
         votes = [vote for kind, vote in sorted(self.votes(view).items()) if kind != PROPOSE]
         left = self.votes((view[0], view[1] - 1)).get(FINALIZE)
         if left is not None:

@@ -70,6 +70,7 @@ def uptime_ppm(beacons: int, held: int) -> int:
 
 def penalized(penalty_ppm: int, factor_ppm: int, times: int) -> int:
     """A penalty factor after so many missed views, each of them floored; it soon stays where it is."""
+    # Floored view after view, as the text has it (section 4): another order of rounding is another state root.
     while times and (less := penalty_ppm * factor_ppm // PPM) != penalty_ppm:
         penalty_ppm, times = less, times - 1
     return penalty_ppm
@@ -89,4 +90,5 @@ def standing_of(tally: Tally, number: int) -> tuple[int, int]:
 
 def opened_tally(tally: Tally) -> Tally:
     """The tally at the opening of an epoch: penalties are forgotten."""
+    # Evidence stays: it runs by epochs (section 4, Evidence).
     return Tally(tally.credits, tally.beacons, tally.held, (PPM,) * len(tally.penalty_ppm), tally.evidence_until)

@@ -79,6 +79,7 @@ def rank_entities(
             group = INELIGIBLE
         else:
             group = COOLING if entity in cooling else ELIGIBLE
+        # Credits of who signed two ways must not buy the first place among those who did the same.
         score = 0 if group == UNDER_EVIDENCE else entity_score(tally, numbers)
         # Equal scores are ordered by the beacon, which nobody knew when the work was done.
         standings.append(
@@ -96,6 +97,7 @@ def eligible_entities(
     groups: Mapping[bytes, Sequence[int]], tally: Tally, epoch: int, min_uptime_ppm: int
 ) -> list[bytes]:
     """The entities that may lead, in the order of `groups`, which holds all validators."""
+    # Whatever their uptime: at genesis nobody has any yet (step 2 of *Who leads*).
     innocent = [entity for entity, numbers in groups.items() if not under_evidence(tally, numbers, epoch)]
     eligible = [entity for entity in innocent if _uptime(tally, groups[entity]) >= min_uptime_ppm]
     # Where fewer than a quorum are in order, leading would rest on a few: then all without evidence may.

@@ -104,6 +104,7 @@ class Admission:
     def on_started(self, now: int) -> Effects:
         """Take up again what was accepted before a restart."""
         for identity, data in self._reader.scan(PENDING_TABLE):
+            # Due at once: what it was offered to before the restart may be gone, too.
             self.mempool.restore(identity, decode(data, Transaction))
             self._own[identity] = 0
         return []
@@ -117,6 +118,7 @@ class Admission:
             effects = self._admit(identity, transaction)
         except Refusal as refusal:
             return [Respond(event.request, b"", refusal.code)]
+        # Durable before the answer: who was told so counts on it (section 6, Mempool and building).
         self._own[identity] = self.height
         return [
             *effects,
@@ -140,6 +142,7 @@ class Admission:
         for transaction in message.transactions:
             identity = transaction.id
             held = self.mempool.held(identity)
+            # What this node answers for keeps its own endorsement: another's could let it expire.
             if held is not None and (identity in self._own or not self._betters(transaction, held)):
                 continue
             try:
@@ -157,6 +160,7 @@ class Admission:
         proofs = [each.transaction.payload for each in lies if each is not None]
         gone = [(identity, code) for identity, code in rejected if self.mempool.reject(identity)]
         effects = [*self._forget([identity for identity, _ in gone]), *[Observe(Evicted(*each)) for each in gone]]
+        # Its signature makes it evidence against the node that signed it, whoever handed it in (section 5).
         for proof in proofs:
             assert isinstance(proof, StorageProof), "nothing else is refused as one"
             effects += self.submit_own(FalseProof(proof))
@@ -165,6 +169,7 @@ class Admission:
     def on_finalized(self, event: Finalized) -> Effects:
         """Drop what is final or expired; offer again what has waited for long."""
         self.height = event.height
+        # Until then forgers were not heard (section 6): a final block is a measure of time that nobody can hurry.
         self._forged = {}
         for identity in event.transactions:
             self.mempool.remove(identity)
@@ -183,6 +188,7 @@ class Admission:
         for identity in waiting:
             self._own[identity] = self.height
             transaction = self.mempool.transaction(identity)
+            # Half a life is left to every leader that gets it, so what was accepted never expires (section 11).
             if transaction.valid_until - self.height < self._parameters.transaction_lifetime_blocks // 2:
                 transaction = self._endorse(transaction.payload)
                 self.mempool.replace(identity, transaction)
@@ -194,6 +200,7 @@ class Admission:
         for transaction in again:
             page.append(transaction)
             size += transaction.size
+            # Section 8's bound of a message, in number and in bytes: a node that waited for long has many of them.
             if len(page) == MAX_GOSSIP_TRANSACTIONS or size >= self._limits.page_bytes:
                 effects.append(Forward(Offer(tuple(page))))
                 page, size = [], 0
@@ -201,6 +208,7 @@ class Admission:
 
     def _check(self, payload: Payload) -> None:
         """What can be judged of a client's payload without a ledger."""
+        # Others take no offers but those of validators, so what this node accepted would go nowhere (section 6).
         if self._key not in self.validators:
             raise Refusal(Code.MEMPOOL_CLOSED)
         self._check_rules(payload)
@@ -277,6 +285,7 @@ class Admission:
         if self._forged.get(transaction.endorser, 0) >= MAX_FORGED:
             raise Refusal(Code.TX_ENDORSER, "too many of this endorser's did not hold")
         lifetime = self._parameters.transaction_lifetime_blocks
+        # Two lifetimes: the endorser may be as far ahead of this node as one of them is long (section 6).
         if not self.height < transaction.valid_until <= self.height + 2 * lifetime:
             raise Refusal(Code.TX_EXPIRED)
         self._check_rules(transaction.payload)

@@ -27,6 +27,7 @@ class Heartbeats:
     def beat(self, context: ViewContext) -> UptimeBeacon | None:
         """The heartbeat of the slot that a validator is in; None where it has had one, or an epoch is being closed."""
         slot = (context.epoch, slot_in_epoch(context.view, self._parameters))
+        # While an epoch is being closed no block carries transactions, and one heartbeat a slot is all that counts.
         if slot == self._slot or context.closing:
             return None
         self._slot = slot

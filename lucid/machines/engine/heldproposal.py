@@ -25,6 +25,7 @@ class HeldProposal:
         """
         held, ends_ms = self.verdict, self._alarms.at(VIEW_TIMER)
         if held is not None and held is not verdict and (held.epoch, held.view) == view:
+            # Safety holds for either; of two leaders of a view the one on the later block loses less (rule 3).
             in_time, too_late = self._alarms.at(HOLD_TIMER) <= ends_ms, from_ms > ends_ms
             if in_time and (too_late or held.base_view > verdict.base_view):
                 return []

@@ -61,6 +61,7 @@ class Mempool:
 
     def _make_room(self, newcomer: bytes, size: int) -> list[bytes]:
         """Whom to evict for `size` bytes more of an endorser's; raises `MEMPOOL_FULL` and has then evicted nobody."""
+        # By key, so that of endorsers with equal bytes no order of arrival decides (section 2).
         held = {endorser: used for endorser, used in sorted(self._bytes.items()) if endorser != self._own}
         newest = {endorser: iter(reversed(self._queues[endorser].items())) for endorser in held}
         mine = 0 if newcomer == self._own else held.get(newcomer, 0) + size
@@ -68,6 +69,7 @@ class Mempool:
         evicted: list[bytes] = []
         while count >= self._limits.mempool_transactions or total + size > self._limits.mempool_bytes:
             largest = max(held, key=lambda endorser: held[endorser], default=b"")
+            # Who would then hold most is the newcomer's own endorser: a flood drives out nobody's but its own.
             if not held or largest == newcomer or mine >= held[largest]:
                 raise Refusal(Code.MEMPOOL_FULL)
             identity, waiting = next(newest[largest])
@@ -154,6 +156,7 @@ class Mempool:
         """
         taken: list[Transaction] = []
         whole = room
+        # By key where shares are equal (section 6): no order of arrival, which nobody could check, decides.
         queues = [iter(self._queues[endorser].values()) for endorser in sorted(self._queues)]
         used = [[0, 0] for _ in queues]
         shares = [(0, place) for place in range(len(queues))]

@@ -76,12 +76,14 @@ class Polls:
         if vote.epoch != self.epoch or validators is None:
             raise Refusal(Code.VOTE_EPOCH)
         poll = self._polls.get(vote.view)
+        # 64 views ahead and two slots behind (section 4): whoever votes for whatever, memory is bounded by these.
         if poll is None:
             if not self._first <= vote.view <= self._last:
                 raise Refusal(Code.VOTE_FAR)
             poll = self._polls[vote.view] = Poll()
         kind, block = vote.kind, vote.block
         ballot = poll.ballots[kind].get(block)
+        # A notarize that comes late is still kept: it earns its signer a credit as a late vote (section 5).
         if ballot is not None and ballot.certified and kind >= SKIP:
             return None
         index = validators.index.get(vote.signer)
@@ -93,6 +95,7 @@ class Polls:
             # There may be evidence against it already: each further vote would cost a signature to no end.
             return None
         message = self._message(vote) if ballot is None else ballot.message
+        # Only where somebody forged: for honest votes nothing needs to be looked up.
         if self._forged:
             self._hear(index)
         if not self.crypto.verify(vote.signer, message, vote.signature):
@@ -101,6 +104,8 @@ class Polls:
             self._accuse(poll, index, known, vote)
             return None
         votes[index] = vote
+        # A skip and a finalize of one view are evidence. A notarize and a skip are not: its timer may fire after it
+        # voted.
         if kind >= SKIP:
             other = poll.votes[FINALIZE if kind == SKIP else SKIP].get(index)
             if other is not None:

@@ -15,6 +15,7 @@ class Timeout:
 
     __slots__ = ("_blocks", "_factor", "_slow", "_vain", "base_ms")
 
+    # It begins at 1 with each start: nothing of it is kept, as nodes need not agree on it (section 4, Timeout).
     def __init__(self, base_ms: int) -> None:
         self.base_ms = base_ms
         self._factor = 1

@@ -18,6 +18,7 @@ class ViewClock:
 
     def due_ms(self, context: ViewContext) -> int:
         """When the proposal is due: the tick after the parent's; a closing block is proposed again at once."""
+        # Repeats go out at once and without regard to ticks: the epoch cannot go on before its last block is final.
         return 0 if context.closing else self._genesis.tick_ms(context.parent_tick + 1)
 
     def from_ms(self, verdict: Verdict, state: ViewState) -> int:
@@ -30,6 +31,7 @@ class ViewClock:
 
     def too_late(self, now: int, verdict: Verdict) -> bool:
         """Whether a proposal is of so long ago that it gets no vote: nobody backdates a block after a halt."""
+        # One tick, as blocks come by ticks; the timeout, as a leader may be late by one; the drift, as clocks differ.
         allowed_ms = self._genesis.parameters.block_interval_ms + self._timeout.current_ms + self._drift_ms
         return verdict.fresh and now > self._genesis.tick_ms(verdict.tick) + allowed_ms
 

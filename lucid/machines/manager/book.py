@@ -53,6 +53,7 @@ class CertificateBook:
     def take(self, now: int, certificate: Certificate, peer: bytes | None) -> Effects:
         """Check a certificate, make it durable, act on it and forward it once. None as peer is this node's engine."""
         tree = self.chain.tree
+        # Its validators follow from blocks that this node lacks, so it cannot be verified: the blocks are asked for.
         if certificate.epoch > tree.epoch and peer is not None and not self.chain.outdated:
             return self.syncing.behind(now, peer)
         view, kind = certificate.view, certificate.kind
@@ -64,12 +65,14 @@ class CertificateBook:
             return self._take_final(now, certificate, peer)
         if peer is not None and not self.chain.verify(certificate):
             return [self.forgeries.refused(now, peer, Code.CERTIFICATE_INVALID)]
+        # Durable before it is acted on (rule 1): a node that entered a view and forgot why would hold up all others.
         effects: Effects = [Store(tuple(self.chain.record(certificate)))]
         held = kind == NOTARIZE and certificate.block in tree.nodes
         effects.append(Forward(CertificateStored(certificate, held, self.chain.context())))
         message = encode_message(CertificateMessage(certificate))
         # Once by each node (rule 1): so whoever enters a view brings all others with it.
         effects.append(Broadcast(message))
+        # What is built next stands on this block, and its finality needs this node's copy (rules 2 and 5).
         if kind == NOTARIZE and not held:
             effects += self.syncing.repair_from(now, peer)
         return effects
@@ -79,6 +82,7 @@ class CertificateBook:
         tree = self.chain.tree
         pending = self.chain.pending_final
         node = tree.nodes.get(certificate.block)
+        # Each node assembles one of its own from the same votes, so most that come are of what is final here.
         if certificate.block == tree.root.hash:
             return []
         # One that waits for its block is no reason to leave what is at hand unfinal.
@@ -149,10 +153,12 @@ class CertificateBook:
             Observe(BlockValid(head.epoch, head.view, head.height, node.hash)),
         ]
         final = self.chain.pending_final
+        # Finality came before the block did; all that the engine needs to know follows from the new root.
         if final is not None and final.block == node.hash:
             return [*effects, *self._make_final(node, final), Forward(self.chain.word())]
         if wanted is not None:
             certificate = tree.certificates.get((wanted, NOTARIZE))
+            # Told again, now with its block at hand: the finalize that waited for it may be signed (rule 5).
             if certificate is not None:
                 effects.append(Forward(CertificateStored(certificate, True, self.chain.context())))
         return effects

@@ -30,6 +30,7 @@ class Dissemination:
     def spread(self, now: int, vote: Vote, data: bytes, patience_ms: int) -> Effects:
         """Send out this node's own proposal: a small one to all, a large one to one of each group of validators."""
         keys = self.chain.validators.keys
+        # A small one costs little n times; and who is no validator has no group of its own to send to.
         if len(data) <= self.limits.push_bytes or self.key not in keys:
             return [Broadcast(data)]
         self.spreading = spreading = Spreading(vote, data, relay_groups(keys, self.key), now, patience_ms)
@@ -54,6 +55,7 @@ class Dissemination:
     def relay(self, peer: bytes, message: Proposal) -> Effects:
         """Pass a large proposal that came from its leader itself on to the rest of this node's group, once."""
         leader, key = message.vote.signer, (message.vote.view, message.vote.signer)
+        # From the leader alone: passed on again by who got it from others, it would go round (section 4, two hops).
         if peer != leader or key in self.pool.relayed:
             return []
         data = encode_message(message)

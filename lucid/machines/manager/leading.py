@@ -40,6 +40,7 @@ class Leading:
     def on_build(self, now: int, event: Build) -> Effects:
         """Execute a block on the best one, if that is still what the engine means to build on."""
         best = self.chain.tree.best
+        # A closing block has no child before it is final (section 6, rule 2).
         if best.hash != event.parent or (best.closing and best is not self.chain.tree.root):
             return []
         path = self.chain.tree.path(best)
@@ -48,6 +49,7 @@ class Leading:
         if len(path) >= self.limits.full_unfinal:
             # Nothing has become final for long: empty blocks keep memory from growing, and the chain from standing.
             candidates = ()
+        # A second time it would be refused, and the refusals count against it (section 6, Mempool and building).
         if in_chain:
             candidates = tuple([each for each in candidates if each.id not in in_chain])
         self.built = built = self.chain.validator.build(
@@ -67,6 +69,7 @@ class Leading:
     def on_publish(self, now: int, event: Publish) -> Effects:
         """Send out this node's own proposal, durable first, and judge it fit for its own vote."""
         vote, tree = event.vote, self.chain.tree
+        # The view went on while the engine signed: nobody may vote for it any more.
         if vote.epoch != tree.epoch or vote.view != tree.entry_view + 1:
             return []
         node = tree.nodes.get(vote.block)

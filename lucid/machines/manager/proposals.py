@@ -92,6 +92,7 @@ class Proposals:
                 return self.book.syncing.behind(now, peer)
             raise Refusal(Code.PROPOSAL_STALE)
         hash_ = message.block.header.hash
+        # The hash is of the header that came, so a vote cannot be laid over another block.
         if vote.kind != PROPOSE or vote.block != hash_:
             raise Refusal(Code.PROPOSAL_INVALID, "vote and block differ")
         known = self.pool.judged.get((vote.view, vote.signer))
@@ -120,6 +121,7 @@ class Proposals:
     def _equivocates(self, vote: Vote) -> Effects:
         """A second proposal of one signer in one view: evidence once, and no more work after that."""
         refused = Observe(Refused(Code.PROPOSAL_EQUIVOCATES))
+        # Evidence once a view and signer: more of them would be work for everybody to no end (section 4, Evidence).
         if (vote.view, vote.signer) in self.pool.accused:
             return [refused]
         self._check_signed(vote)
@@ -187,6 +189,8 @@ class Proposals:
         vote, block, tree = message.vote, message.block, self.chain.tree
         parent = tree.nodes.get(block.header.parent)
         node = tree.nodes.get(vote.block)
+        # Who leads cannot be told without the parent, so any validator's is kept, bounded by view and signer (section
+        # 4).
         if parent is None and node is None:
             self._check_signed(vote)
             self._check_bound(block)
@@ -201,6 +205,7 @@ class Proposals:
             if node is None:
                 effects += self._take_closing(now, message)
                 node = tree.nodes.get(vote.block)
+                # Its finality was waiting: the closing block became final as it came, and the next epoch has opened.
                 if tree.epoch != vote.epoch or node is None:
                     return effects
         else:
@@ -223,6 +228,7 @@ class Proposals:
         """Judge a leader's proposal once all skips between are held; raises `Refusal`."""
         peer, message = step.peer, step.message
         vote, tree = message.vote, self.chain.tree
+        # What it stands on may have been what others waited for: looked at again, it is judged already.
         if step.taken and (tree.epoch != vote.epoch or (vote.view, vote.signer) in self.pool.judged):
             return []
         gap = tree.missing_skips(step.base_view, vote.view)
@@ -248,6 +254,7 @@ class Proposals:
         node = self.chain.tree.nodes.get(hash_)
         effects: Effects = []
         if node is None:
+            # Not the leader's word: whoever passed it on may have put in another body, so nothing is noted against it.
             if not message.block.matches_header:
                 raise Refusal(Code.PROPOSAL_INVALID, "body does not match the header")
             # Whatever is wrong from here on, the leader signed it: no other block of it is judged in this view.
@@ -264,6 +271,7 @@ class Proposals:
         else:
             self._check_same(message.block, node)
         self.pool.waiting.pop(key, None)
+        # Its own finality waited for it, and it closed the epoch: nobody votes in that any more.
         if self.chain.tree.epoch != vote.epoch:
             return effects
         self.pool.judged[key] = hash_
@@ -285,6 +293,7 @@ class Proposals:
         """A block comes again only to close its epoch, with its notarization, which is returned."""
         notarization, header = message.notarization, message.block.header
         if (
+            # Within an epoch a leader makes its own block: only the last one, on which nothing is built, comes again.
             (header.epoch, header.view >= self.chain.parameters.epoch_views) != (self.chain.tree.epoch, True)
             or notarization is None
             or notarization.kind != NOTARIZE
@@ -298,6 +307,7 @@ class Proposals:
     def _check_bound(self, block: Block) -> None:
         """The header commits to the body, and its proposer signed it: nobody on the way has put in another."""
         header = block.header
+        # Before it is kept: 64 of them wait at most, and each has a bound.
         if len(encode(block)) > self.chain.parameters.max_block_bytes:
             raise Refusal(Code.BLOCK_SIZE)
         if not block.matches_header or not self._crypto.verify(header.proposer, header.hash, block.signature):

@@ -14,6 +14,7 @@ def relay_groups(validators: tuple[bytes, ...], origin: bytes) -> tuple[tuple[by
     """
     start = validators.index(origin)
     others = validators[start + 1 :] + validators[:start]
+    # Groups of sqrt(n): then a leader and a group's first send about as many copies each, and nobody n.
     length = max(1, isqrt(len(others)))
     return tuple([others[first : first + length] for first in range(0, len(others), length)])
 
@@ -39,6 +40,7 @@ class Spreading:
     ) -> None:
         self.vote = vote
         self.data = data
+        # Thirds of the timeout: one for the two hops, one to reach who is left, one for votes to come back.
         self.due_ms = now + patience_ms // 3
         self._step_ms = max(1, patience_ms // (3 * max((len(group) for group in groups), default=1)))
         self._groups = groups

@@ -38,6 +38,7 @@ class Serving:
         """A page of blocks from a height on, or a snapshot for a peer that is far behind; raises `THROTTLED`."""
         self._throttle(now, peer)
         index = self.snapshots.index
+        # Four pages behind: whoever takes the snapshot executes none of these blocks.
         if index is not None and index.height >= request.height + self.limits.snapshot_gap:
             offered = self.snapshots.offer(peer, request.request)
             if offered:
@@ -48,6 +49,7 @@ class Serving:
         if not blocks and request.height <= root.height:
             # This node began at a snapshot beyond that height: what it holds could not be linked.
             return [Send(peer, encode_message(Blocks(request.request, (), ())))]
+        # One of them is there: the last block was made final directly, or its child carries its notarization.
         if blocks and blocks[-1].header.height < root.height:
             last = blocks[-1].header.height
             above = self.chain.block_at(last + 1)
@@ -69,6 +71,7 @@ class Serving:
         limits, final = self.limits, self.chain.tree.root.height
         while height <= final and len(blocks) < limits.page_blocks and size < limits.page_bytes:
             block = self.chain.block_at(height)
+            # One validator set verifies a page: the next epoch's follows from its last block.
             if block is None or (blocks and block.header.epoch != blocks[0].header.epoch):
                 break
             blocks.append(block)
@@ -87,6 +90,7 @@ class Serving:
                 path = path[:place]
                 break
             size += len(encode(node.block))
+        # What nobody certified yet, nobody vouches for: it comes as a proposal, or once it is certified.
         while path and path[-1].certified < 0:
             path.pop()
         blocks += [node.block for node in path if node.block is not None]

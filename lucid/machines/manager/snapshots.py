@@ -70,6 +70,7 @@ class Snapshots:
     ) -> None:
         """Open the subtree at `index` if its rows are too many for a part, and go on with its children."""
         size = sum(len(key) + len(value) for _, key, value in rows)
+        # A row cannot be divided, so a part has one at least, however large; messages have room for 2 MiB (section 8).
         if size <= self.limits.part_bytes or len(rows) == 1:
             parts.append(encode([(key, value) for _, key, value in rows]))
             return
@@ -116,6 +117,7 @@ class Snapshots:
         if block is None or certificate is None:
             return []
         closings = [decode(data, EpochClosing) for _, data in self._reader.scan(CLOSING_TABLE)]
+        # Those of the epochs before the block's own: the finality certificate is verified by the set after them.
         closings = closings[: block.header.epoch]
         message = SnapshotOffer(
             request=request,
@@ -130,6 +132,7 @@ class Snapshots:
         """Send one part of the snapshot at a height; if a newer one is kept, offer that, which shares most parts."""
         if self.index is None or request.height > self.index.height:
             return []
+        # Unasked for, but as the answer to that request: parts are kept by hash, so what came is not lost.
         if request.height < self.index.height:
             return self.offer(peer, request.request)
         hashes = self._hashes()

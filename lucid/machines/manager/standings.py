@@ -39,6 +39,7 @@ class Standings:
         if (event.epoch, event.view) != (tree.epoch, tree.entry_view + 1):
             return []
         standing = self._standing(event.votes)
+        # Votes concern everybody; where nothing is to be repeated, who is in this view needs no word (section 4).
         if standing.votes:
             return [Broadcast(encode_message(standing))]
         behind = [peer for peer in self.peers if self.book.peer_views.get(peer, 0) < event.view]
@@ -68,6 +69,7 @@ class Standings:
 
     def on_standing(self, now: int, peer: bytes, message: Standing) -> Effects:
         """Answer a peer that is behind, in its view or in what is final."""
+        # Of another epoch a view says nothing here: views begin at 1 in each.
         if message.epoch == self.chain.tree.epoch:
             self.book.peer_views[peer] = message.view
         if self._behind(message):
@@ -83,6 +85,7 @@ class Standings:
         if message.epoch == tree.epoch:
             for kind in (NOTARIZE, SKIP):
                 certificate = tree.certificates.get((message.view, kind))
+                # The entry certificate goes with the standing below.
                 if certificate is not None and certificate is not tree.entry:
                     effects.append(Send(peer, encode_message(CertificateMessage(certificate))))
                     break

@@ -101,6 +101,7 @@ class Syncing:
         """A peer said how far it is."""
         self.sources.claims[peer] = height
         tree = self.chain.tree
+        # Two blocks are what is on its way at any time (section 4, a standing's answers).
         if height <= tree.root.height + self.limits.near_blocks and epoch <= tree.epoch:
             return []
         self._goal = max(self._goal, height)
@@ -108,6 +109,7 @@ class Syncing:
 
     def repair_from(self, now: int, peer: bytes | None) -> Effects:
         """A certified block is not at hand: ask for it soon, and first of all who certified it."""
+        # Who brings a certificate most likely has its block, too.
         if peer is not None:
             self._repair_peer = peer
         if self.repairing.question is not None:
@@ -141,6 +143,7 @@ class Syncing:
 
     def again(self, now: int, slot: Slot, peer: bytes) -> Effects:
         """A peer's answer was useless: ask another one, if there is still something to ask."""
+        # Until all others were asked: who lies, or is slow, must not be asked in every second turn.
         slot.useless.add(peer)
         if slot is self.following:
             self._download = None
@@ -160,6 +163,7 @@ class Syncing:
         if slot.question is not None:
             return []
         chosen = self.sources.choose(peer, slot.useless, signed=slot is self.repairing)
+        # Nobody is left: all are given another try later, as what they lacked may have come to them.
         if chosen is None:
             slot.useless.clear()
             if slot is self.following:
@@ -211,6 +215,7 @@ class Syncing:
         tree = self.chain.tree
         if not message.blocks:
             return BlockPage((), (), 0, 0)
+        # A certificate vouches for the last block, and each header for the one before it: no other one is verified.
         hashes = [block.header.hash for block in message.blocks]
         linked = all(block.header.parent == above for block, above in zip(message.blocks[1:], hashes[:-1], strict=True))
         same_epoch = all(block.header.epoch == tree.epoch for block in message.blocks)
@@ -275,6 +280,8 @@ class Syncing:
         The flag says that nothing was missing, and this node starts over from it.
         """
         slot, _ = self.answered(peer, message.request)
+        # A repair asks for a block or two: who offers a snapshot says that this node is far behind, so it follows
+        # instead.
         if slot is self.repairing:
             return [*self.again(now, slot, peer), *self.behind(now, peer)], False
         try:
@@ -318,6 +325,7 @@ class Syncing:
             *self.snapshots.replace_by(download.index, download.hashes, self.snapshots.held()),
             *came,
         ]
+        # In the same write as the new ones: a crash in between would leave rows of two ledgers.
         for table in (ROW_TABLE, TREE_TABLE):
             writes += [(table, key, None) for key, _ in self.chain.reader.scan(table)]
         writes += self.chain.install(ledger, download.block, download.offer)
@@ -326,5 +334,6 @@ class Syncing:
         return effects + self._ask(now, slot, peer), True
 
     def _check_ahead(self, offer: SnapshotOffer) -> None:
+        # What is final is never given up, whatever a peer offers (rule 6).
         if offer.block.header.height <= self.chain.tree.root.height:
             raise Refusal(Code.SNAPSHOT_INVALID, "older than what is held")
