@@ -11,7 +11,8 @@ from harness.reference import chain
 from harness.reference import recount as tally_recount
 from harness.reference.schedule import ranking as recount
 from lucid.ledger import turn
-from lucid.poot.credits import Member, Tally
+from lucid.poot.credits import Tally
+from lucid.poot.members import Member
 from lucid.poot.schedule import rank_entities as rank
 
 

@@ -40,7 +40,8 @@ from lucid.ledger.rows import HoldingEntry, holding_key, slot_key
 from lucid.ledger.state import Ledger, genesis_ledger
 from lucid.ledger.turn import Turn
 from lucid.ledger.validation import Built, Validator
-from lucid.poot.credits import Member, SlotWork
+from lucid.poot.credits import SlotWork
+from lucid.poot.members import Member
 from sim.crypto import ModeledCrypto
 
 CRYPTO = ModeledCrypto()

@@ -24,7 +24,8 @@ from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import beacon_digest
 from lucid.chain.transactions import Equivocation, FalseProof, RegisterNode, RetireNode, UptimeBeacon
 from lucid.ledger.rows import SlotLeaders
-from lucid.poot.credits import Member, Tally
+from lucid.poot.credits import Tally
+from lucid.poot.members import Member
 from lucid.poot.schedule import Schedule
 
 

@@ -34,7 +34,7 @@ from lucid.chain.transactions import (
 )
 from lucid.chain.votes import conflict, vote_message
 from lucid.ledger.rows import HoldingEntry, SessionEntry, anchored_key, evidence_key, holding_key, replica_key
-from lucid.poot.credits import Member
+from lucid.poot.members import Member
 
 
 class NaiveRules:

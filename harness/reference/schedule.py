@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from lucid.chain.hashing import rank_digest
 from lucid.chain.parameters import Parameters
 from lucid.ledger.rows import SlotLeaders
-from lucid.poot.credits import Member, Tally
+from lucid.poot.credits import Tally
+from lucid.poot.members import Member
 from lucid.poot.schedule import Schedule
 
 ONE = 1_000_000

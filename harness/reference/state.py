@@ -34,7 +34,8 @@ from lucid.ledger.rows import (
     SlotLeaders,
     slot_key,
 )
-from lucid.poot.credits import Member, SlotWork, Tally
+from lucid.poot.credits import SlotWork, Tally
+from lucid.poot.members import Member
 from lucid.poot.schedule import Schedule
 
 

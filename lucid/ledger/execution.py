@@ -33,7 +33,8 @@ from lucid.ledger.rows import (
 )
 from lucid.ledger.state import NO_RULES, Core, Ledger
 from lucid.ledger.turn import Turn
-from lucid.poot.credits import PPM, Member, SlotWork, Tally, opened_tally, penalized
+from lucid.poot.credits import PPM, SlotWork, Tally, opened_tally, penalized
+from lucid.poot.members import Member
 from lucid.poot.schedule import Schedule, entity_members
 
 
@@ -225,7 +226,6 @@ class Execution:
         else:
             self.rows[ROSTER_KEY] = encode(roster)
         if self.rules != old.rules:
-            # No row says what chains without any such row have: so the state roots of older chains stay as they were.
             self.rows[RULES_KEY] = None if self.rules == NO_RULES else encode(self.rules)
         if self.administration is not None and self.administration != old.administration:
             self.rows[ADMINISTRATION_KEY] = encode(self.administration)

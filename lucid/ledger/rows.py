@@ -8,7 +8,7 @@ from __future__ import annotations
 from lucid.chain.administrators import Administrators
 from lucid.chain.codec import Record
 from lucid.chain.genesis import Genesis
-from lucid.poot.credits import Member
+from lucid.poot.members import Member
 
 HEAD_KEY = b"h"
 TALLY_KEY = b"t"

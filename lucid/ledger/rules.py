@@ -54,7 +54,7 @@ from lucid.ledger.rows import (
     holding_key,
     replica_key,
 )
-from lucid.poot.credits import Member
+from lucid.poot.members import Member
 
 MARK = b"\x01"
 UUID_VERSION_4 = 4

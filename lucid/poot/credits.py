@@ -16,21 +16,6 @@ CREDITS_A_CHUNK = 2
 """What a GiB and a chunk earn in an epoch in which they are proven to be stored (section 5, storage availability)."""
 
 
-class Member(Record):
-    """A registered node: `since` is its first slot (counted over all epochs); a retired one keeps its number."""
-
-    key: bytes
-    name: str
-    pool: str
-    since: int
-    retired: bool
-
-    @property
-    def entity(self) -> bytes:
-        """Who leads for this node: its pool, or itself."""
-        return b"pool:" + self.pool.encode() if self.pool else self.key
-
-
 class SlotWork(Record):
     """What was proven of one slot: credits and heartbeats (0 or 1) by member."""
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from lucid.chain.codec import Record
 from lucid.chain.hashing import rank_digest
-from lucid.poot.credits import Member, Tally, live_score, uptime_ppm
+from lucid.poot.credits import Tally, live_score, uptime_ppm
+from lucid.poot.members import Member
 
 ELIGIBLE, COOLING, INELIGIBLE, UNDER_EVIDENCE = range(4)
 """The groups of step 4 of *Who leads* (section 4), best first."""

@@ -12,7 +12,8 @@ from harness import Ranking, run
 from harness.schedules import SCHEDULES
 from harness.weighted import weighted
 from lucid.chain.ed25519 import ed25519_public_key
-from lucid.poot.credits import PPM, Member, Tally
+from lucid.poot.credits import PPM, Tally
+from lucid.poot.members import Member
 from sim import Scenario, ScenarioError, changed
 
 FOUR = Scenario(nodes=4, duration="20m", anchor_every_ms=5_000)

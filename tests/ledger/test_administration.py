@@ -14,7 +14,7 @@ from lucid.chain.errors import Code
 from lucid.chain.transactions import Equivocation
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.rows import evidence_key
-from lucid.poot.credits import Member
+from lucid.poot.members import Member
 from tests.builders import Chain, digest, grown, make_genesis, secret
 
 # -- administration ------------------------------------------------------------------------------------------------

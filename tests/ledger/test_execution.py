@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucid.ledger.rows import RecentBlock
-from lucid.poot.credits import PPM, Member, SlotWork, Tally, opened_tally
+from lucid.poot.credits import PPM, SlotWork, Tally, opened_tally
+from lucid.poot.members import Member
 from tests.builders import CRYPTO, Chain, grown, secret
 
 

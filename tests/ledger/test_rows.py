@@ -37,7 +37,7 @@ from lucid.ledger.rows import (
     replica_key,
     slot_key,
 )
-from lucid.poot.credits import Member
+from lucid.poot.members import Member
 from tests.builders import make_genesis
 from tests.strategies import values
 

@@ -32,7 +32,8 @@ from lucid.ledger.state import (
     stored_ledger,
     tree_key,
 )
-from lucid.poot.credits import PPM, Member, Tally
+from lucid.poot.credits import PPM, Tally
+from lucid.poot.members import Member
 from lucid.poot.schedule import Schedule
 from tests.builders import CRYPTO, Chain, make_genesis, secret, stored
 from tests.naive_tree import derived, naive_state

@@ -1,4 +1,4 @@
-"""Members' entities, uptimes and live scores, down to the last floor."""
+"""Members' uptimes and live scores, down to the last floor."""
 
 from __future__ import annotations
 
@@ -9,16 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucid.poot.credits import PPM, Member, Tally, empty_tally, live_score, standing_of, uptime_ppm
-
-KEY = bytes(range(32))
-
-
-def test_a_node_leads_for_its_pool_or_for_itself() -> None:
-    assert Member(KEY, "alpha", "", 0, False).entity == KEY
-    assert Member(KEY, "alpha", "attic", 0, False).entity == b"pool:attic"
-    assert Member(KEY, "alpha", "ß", 0, False).entity == b"pool:\xc3\x9f"
-    assert Member(KEY, "alpha", "attic", 0, True).entity == b"pool:attic"
+from lucid.poot.credits import PPM, Tally, empty_tally, live_score, standing_of, uptime_ppm
 
 
 def test_nobody_has_worked_yet() -> None:

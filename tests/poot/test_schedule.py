@@ -10,7 +10,8 @@ from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lucid.poot.credits import PPM, Member, Tally
+from lucid.poot.credits import PPM, Tally
+from lucid.poot.members import Member
 from lucid.poot.schedule import Schedule, entity_members, rank_entities
 from tests.builders import digest
 

@@ -169,7 +169,6 @@ class Engine:
         effects: Effects = []
         # Pages of an older chain come without certificates to act on: this one was made while this node looked on.
         self._witnessed = self._witnessed or certificate.kind != FINALIZE
-        # Rule 5, before the view changes: of this view and the last it is known how each ended here.
         if certificate.kind == NOTARIZE and event.held:
             effects += self._vote_finalize(now, certificate.epoch, certificate.view, certificate.block)
         if (context.epoch, context.view) > self.view:
@@ -183,7 +182,6 @@ class Engine:
 
     def _enter(self, now: int, context: ViewContext, skipped: bool) -> Effects:
         """Rule 1. Enter a view: arm its timer, and propose when it is this node's turn."""
-        # Section 12: signing under rules that it cannot read, it could vote for what its own chain refuses.
         if context.rules > self.rules_known:
             # The manager is of a newer release than this engine.
             return self._halt(Halt(height=context.parent_height + 1, rules=context.rules))
@@ -191,7 +189,6 @@ class Engine:
         if self.state is None or self.state.context.epoch != context.epoch:
             guarded = self._open_epoch(now, context)
         view = (context.epoch, context.view)
-        # The log closes the views behind: a restart must not open one again that this key has left (section 4).
         self.log.arrive(view)
         # Late votes are credited in their block's slot and the next one (section 6), so older ones are of no use.
         self.polls.keep_views(context.view - 2 * self.parameters.slot_views, context.view)
@@ -202,11 +199,9 @@ class Engine:
             Observe(EnteredView(context.epoch, context.view, skipped)),
             self._view_timer(),
             self._alarms.arm(RESEND_TIMER, now + self.timeout.base_ms),
-            # Both are of the view that is left; what is held for this one is looked at again below.
             self._alarms.disarm(HOLD_TIMER),
             self._alarms.disarm(PROPOSE_TIMER),
         ]
-        # A lost log was found, or forgiven: that is durable before any vote that rests on it may leave.
         if guarded:
             effects.insert(0, Store((self.log.write(),)))
         effects += self._count_own(now)
@@ -220,7 +215,6 @@ class Engine:
         return effects
 
     def _heartbeat(self, context: ViewContext) -> Effects:
-        # On the chain a heartbeat of one who is no validator is refused (5009).
         beacon = self._heartbeats.beat(context) if self.key in self._validators() else None
         return [] if beacon is None else self.admission.submit_own(beacon)
 
@@ -247,7 +241,6 @@ class Engine:
             # Until a block is final after a start, the parent tells how high the chain is.
             self.admission.height = max(self.admission.height, context.parent_height - 1)
         # The tick that opened the epoch is known on its first block only; clocks may differ by the drift.
-        # Entered anywhere else, the epoch opened nobody knows when, so a lost log is not forgiven in it.
         opened_ms = self.genesis.tick_ms(context.parent_tick) if context.parent_view == 0 else 0
         witnessed, self._witnessed = self._witnessed, False
         return self.log.open_epoch(context.epoch, opened_ms - self.parameters.max_clock_drift_ms, now, witnessed)
@@ -263,7 +256,6 @@ class Engine:
         state = self.state
         assert state is not None
         context = state.context
-        # `ready`, the rest of rule 2: the parent's certificate is held, no later notarized block is lacking.
         if context.leader != self.key or not context.ready or state.phase is not Phase.OPEN:
             return []
         if not self.log.may_sign(context.epoch, context.view, PROPOSE):
@@ -271,7 +263,6 @@ class Engine:
         due_ms = self._clock.due_ms(context)
         if now < due_ms:
             return [self._alarms.arm(PROPOSE_TIMER, due_ms)]
-        # A closing block is signed by whoever made it, so this leader signs the vote alone (section 4, Repeats).
         if context.closing:
             return self._publish(context.parent, b"")
         self.state = state.after(Cause.ASKED)
@@ -284,8 +275,6 @@ class Engine:
         if state is None or state.phase is not Phase.BUILDING:
             return effects
         context = state.context
-        # A better parent came, or the view went on, meanwhile: signed, it would be the one proposal that this key may
-        # make.
         if (event.view, event.parent) != (context.view, context.parent):
             return effects
         self.state = state.after(Cause.BUILT)
@@ -307,7 +296,6 @@ class Engine:
         if state is None or (verdict.epoch, verdict.view) > state.view:
             self._held.verdict = verdict
             return []
-        # Rule 4: after its timer it signs no notarize, so that a quorum of skips leaves no quorum for the block.
         if (verdict.epoch, verdict.view) != state.view or state.timed_out or not self._votes_here(NOTARIZE):
             return []
         from_ms = self._clock.from_ms(verdict, state)
@@ -329,7 +317,6 @@ class Engine:
         current = state.context.view
         if (view == current and state.timed_out) or (view == current - 1 and state.by_skip):
             return []
-        # Older views are closed in the log: it could not tell after a restart whether it signed a skip there.
         if view < current - 1 or not self.log.may_sign(epoch, view, FINALIZE):
             return []
         return self._vote(now, FINALIZE, block, view)
@@ -337,8 +324,6 @@ class Engine:
     def _vote(self, now: int, kind: int, block: bytes, view: int | None = None) -> Effects:
         """Sign a vote, make it durable, send it and count it."""
         vote = self._sign(kind, block, view)
-        # Durable first: a vote that left and is not in the log could be contradicted after a crash (section 4). The
-        # timer to say it again begins anew, as it is on its way now.
         effects: Effects = [
             Store((self.log.write(),)),
             Observe(Signed(vote)),
@@ -372,14 +357,12 @@ class Engine:
             return self._stand_by(message)
         polls = self.polls
         try:
-            # Its own votes come this way too: nobody sends a node its own.
             certificate = polls.count(message.vote)
         except Refusal as refusal:
             return [Observe(Refused(refusal.code))]
         effects: Effects = [] if certificate is None else [Forward(Assembled(certificate))]
         if polls.evidence:
             evidence, polls.evidence = polls.evidence, []
-            # Whoever counts two such votes says so on the chain; one of all who do is enough (section 4, Evidence).
             for each in evidence:
                 effects += self.admission.submit_own(each)
         return effects
@@ -405,7 +388,6 @@ class Engine:
         """Rule 4. Too late for a block in this view: give it up."""
         self.state = state.after(Cause.TIMER)
         effects: Effects = [Observe(TimedOut(*state.view))]
-        # Unless it signed finalize here: a skip beside it could pass over what is final (section 4, why this is safe).
         if self._votes_here(SKIP):
             effects += self._vote(now, SKIP, b"")
         return effects

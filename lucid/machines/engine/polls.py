@@ -76,14 +76,12 @@ class Polls:
         if vote.epoch != self.epoch or validators is None:
             raise Refusal(Code.VOTE_EPOCH)
         poll = self._polls.get(vote.view)
-        # 64 views ahead and two slots behind (section 4): whoever votes for whatever, memory is bounded by these.
         if poll is None:
             if not self._first <= vote.view <= self._last:
                 raise Refusal(Code.VOTE_FAR)
             poll = self._polls[vote.view] = Poll()
         kind, block = vote.kind, vote.block
         ballot = poll.ballots[kind].get(block)
-        # A notarize that comes late is still kept: it earns its signer a credit as a late vote (section 5).
         if ballot is not None and ballot.certified and kind >= SKIP:
             return None
         index = validators.index.get(vote.signer)
@@ -95,7 +93,6 @@ class Polls:
             # There may be evidence against it already: each further vote would cost a signature to no end.
             return None
         message = self._message(vote) if ballot is None else ballot.message
-        # Only where somebody forged: for honest votes nothing needs to be looked up.
         if self._forged:
             self._hear(index)
         if not self.crypto.verify(vote.signer, message, vote.signature):

@@ -45,19 +45,6 @@ class OnChain(msgspec.Struct, frozen=True):
     provable: bool = True
 
 
-class RelayOnChain(msgspec.Struct, frozen=True):
-    """What the chain knows of a session's relay, as of the final block of this height: who it is (empty: nobody yet,
-    and with `open` one may still be named); and what this node said at `said` that it holds, if that is `owed` a
-    receipt still."""
-
-    height: int
-    relay: str
-    open: bool
-    said: int
-    ranges: Ranges
-    owed: bool
-
-
 class _Answers(msgspec.Struct, Generic[Known], frozen=True):
     sessions: tuple[Known | None, ...]
 

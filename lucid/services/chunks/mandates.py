@@ -14,8 +14,8 @@ from lucid.chain.codec import encode
 from lucid.chain.errors import Code
 from lucid.chain.manifests import NamedRelay
 from lucid.chain.transactions import SESSION_ID_BYTES, RelayMandate
-from lucid.services.chunks.chaincopies import RelayOnChain
 from lucid.services.chunks.handedin import HandedIn
+from lucid.services.chunks.relayonchain import RelayOnChain
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 

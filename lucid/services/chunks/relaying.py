@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import trio
 
 from lucid.chain.versions import RELAY_RULES
-from lucid.services.chunks.chaincopies import RelayOnChain, RulesInForce, known_of
+from lucid.services.chunks.chaincopies import RulesInForce, known_of
 from lucid.services.chunks.handedin import HandedIn
 from lucid.services.chunks.looking import LOOK_S, look_through
 from lucid.services.chunks.mandates import Mandates
 from lucid.services.chunks.origins import Origins
+from lucid.services.chunks.relayonchain import RelayOnChain
 from lucid.services.chunks.relayreceipts import RelayReceipts
 from lucid.services.chunks.storedlists import StoredLists
 from lucid.services.process.sibling import Sibling

@@ -5,9 +5,9 @@ It does once the chain has what it holds, and before the epoch in which it prove
 
 from __future__ import annotations
 
-from lucid.services.chunks.chaincopies import RelayOnChain
 from lucid.services.chunks.handedin import HandedIn
 from lucid.services.chunks.origins import Origins
+from lucid.services.chunks.relayonchain import RelayOnChain
 from lucid.services.chunks.storedlists import StoredLists
 from lucid.services.process.sibling import Sibling
 from lucid.storage.durable import DurableStore

@@ -8,7 +8,8 @@ from typing import Any
 from lucid.chain.genesis import Genesis, GenesisNode
 from lucid.ledger.rows import evidence_key
 from lucid.ledger.state import ROW_TABLE
-from lucid.poot.credits import Member, empty_tally
+from lucid.poot.credits import empty_tally
+from lucid.poot.members import Member
 from lucid.services.chain.membership import MAX_DOUBLE_VOTES, DoubleVote, Membership
 from lucid.storage.durable import DurableStore
 from lucid.storage.sqlite import SqliteStore

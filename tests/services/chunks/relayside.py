@@ -12,9 +12,9 @@ import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.chain.errors import Code
-from lucid.services.chunks.chaincopies import RelayOnChain
 from lucid.services.chunks.origins import Origins
 from lucid.services.chunks.relaying import Relaying
+from lucid.services.chunks.relayonchain import RelayOnChain
 from lucid.services.chunks.storedlists import StoredLists, kept
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
