@@ -24,13 +24,14 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     ablate = actions.add_parser(
         "ablate",
         help="switch safeguards off one at a time and hunt",
-        description="Hunt without one safeguard after the other: how many seeds fail, and which is the first. One that "
-        "no seed misses is a hole in the hunt.",
-        epilog="Exit status: 0 every safeguard is missed by some seed, 10 not all are, 130 interrupted, 2 bad usage.",
+        description="Switch off one safeguard at a time and hunt: how many seeds fail, and which is the first. A "
+        "safeguard whose absence no seed notices is a hole in the hunt.",
+        epilog="Exit status: 0 some seed notices the absence of each safeguard, 10 of not all, 130 interrupted, 2 "
+        "bad usage.",
     )
     ablate.add_argument("names", nargs="*", metavar="NAME", help="safeguards (default: all; see --list)")
     ablate.add_argument("--list", action="store_true", help="name the safeguards")
-    ablate.add_argument("--seeds", type=int, default=2_000, metavar="N", help="the most seeds for each (default: 2000)")
+    ablate.add_argument("--seeds", type=int, default=2_000, metavar="N", help="seeds for each at most (default: 2000)")
     ablate.add_argument("--all-seeds", action="store_true", help="go on after the first seed that fails")
     ablate.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
     ablate.add_argument("--profile", default="", metavar="NAME", help="the swarm (default: each safeguard's own)")

@@ -40,7 +40,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Encrypt files and folders, store them at a node as one session, anchor it, wait until it is "
         "final, verify the receipt and write it. The node never sees what is in them, nor their names.",
         epilog="Exit status: 0 final and proven, 10 accepted but not final (or not replicated) in time, 20 the "
-        "node's receipt is invalid, 2 bad usage or a node that refuses. What is interrupted goes on with --resume.",
+        "node's receipt is invalid, 2 bad usage or a node that refuses. --resume continues one that was interrupted.",
     )
     anchor.add_argument(
         "files", type=Path, nargs="*", metavar="FILE", help="a file, or a folder and its files (no links)"
@@ -52,10 +52,13 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--receipt", type=Path, metavar="FILE", help="where to write the receipt (SESSION.receipt.json)"
     )
     anchor.add_argument(
-        "--session-key", type=Path, metavar="FILE", help="write the session's own key there, to show it to someone"
+        "--session-key",
+        type=Path,
+        metavar="FILE",
+        help="write the session key there (secret; share it to grant access)",
     )
     anchor.add_argument(
-        "--chunk-size", type=chunk_size, default=4 << 20, metavar="SIZE", help="of a stored chunk (4MiB)"
+        "--chunk-size", type=chunk_size, default=4 << 20, metavar="SIZE", help="size of a stored chunk (default 4MiB)"
     )
     anchor.add_argument(
         "--wait",
@@ -63,8 +66,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         action="append",
         default=[],
         metavar="TIME|replicated",
-        help="for how long (default 5m), and with `replicated` also until other nodes hold copies of all chunks; twice "
-        "for both",
+        help="how long to wait (default 5m); with `replicated`, also until other nodes hold copies of all chunks; "
+        "give it twice for both",
     )
     anchor.set_defaults(run=run_anchor)
 

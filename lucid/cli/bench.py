@@ -51,8 +51,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     device = subjects.add_parser(
         "pi",
         help="what this device takes for signatures and durable writes",
-        description="Measure this machine's core and the disk of the current folder, beside what the simulator assumes "
-        "of a Pi, and say the lines by which its profiles (sim/cpus.py) would have them.",
+        description="Measure this machine's core and the disk of the current folder, beside what the simulator "
+        "assumes of a Pi, and print the lines for its profiles (sim/cpus.py).",
         epilog="Exit status: 0 measured, 2 bad usage.",
     )
     device.add_argument("--writes", type=int, default=2_000, metavar="N", help="durable writes (default 2000)")

@@ -26,9 +26,9 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     calibrate = actions.add_parser(
         "calibrate",
         help="compare the simulator with real nodes",
-        description="Measure what this machine takes for an event, a message and a write; run a scenario by real nodes "
-        "on it, whose connections a proxy delays as the scenario's links are, and by simulated ones at these costs; "
-        "measure both from their journals, and compare.",
+        description="Measure what an event, a message and a write cost on this machine. Then run a scenario on real "
+        "nodes here, whose connections a proxy delays as the scenario's links do, and on simulated nodes at these "
+        "costs; measure both from their journals, and compare.",
         epilog="Exit status: 0 every figure is within its bound, 10 one is not, 2 bad usage, 130 interrupted.",
     )
     calibrate.add_argument("scenario", nargs="?", default="default", metavar="SCENARIO", help="a name or a TOML file")

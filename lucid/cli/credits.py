@@ -22,7 +22,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Ask a node's engine for the work credits of all nodes, or show where one's score comes from: its "
         "votes on the chain and storage proofs, what it brought to others, its heartbeats, its missed views of this "
         "epoch, evidence against it. "
-        "Who leads is drawn up by these scores, pool by pool; who led lately waits.",
+        "Leaders are ranked by these scores, pool by pool; recent leaders wait.",
         epilog="Exit status: 0 done, 2 bad usage, no such node or no answer.",
     )
     credits.add_argument("node", nargs="?", metavar="NODE", help="a node's name, or the beginning of its key")

@@ -59,9 +59,7 @@ def add_decisions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=EXITS,
     )
     approve.add_argument("--key", type=Path, required=True, metavar="KEY", help="the administrator's key file")
-    approve.add_argument(
-        "--anyway", action="store_true", help="also where the validators that are left may be too few for blocks"
-    )
+    approve.add_argument("--anyway", action="store_true", help="even if too few validators may be left to make blocks")
     approve.set_defaults(run=run_approve)
     show = actions.add_parser("show", help="say what a decision does and who approved it", epilog=EXITS)
     show.set_defaults(run=run_show)

@@ -82,7 +82,7 @@ def _register_changes(actions: argparse._SubParsersAction[argparse.ArgumentParse
         "remove",
         run_remove,
         "take a node's containers, images and files off a host",
-        "What holds its key, chain, sessions and chunks stays, but for --with-data. Exit status: 0 done, 2 not.",
+        "Its key, chain, sessions and chunks stay unless --with-data is given. Exit status: 0 done, 2 not.",
     )
     remove.add_argument("--with-data", action="store_true", help="its key, chain, sessions and chunks too, permanently")
     for each in (install, upgrade, rollback, remove):
@@ -91,12 +91,15 @@ def _register_changes(actions: argparse._SubParsersAction[argparse.ArgumentParse
 
 def _register_wanted(action: argparse.ArgumentParser) -> None:
     source = action.add_mutually_exclusive_group()
-    source.add_argument("--registry", default="", metavar="PREFIX", help="the host fetches the images from there")
+    source.add_argument("--registry", default="", metavar="PREFIX", help="registry that the host pulls the images from")
     source.add_argument(
-        "--images", type=Path, metavar="FILE", help="send those of an archive (docker save), not of the engine here"
+        "--images",
+        type=Path,
+        metavar="FILE",
+        help="send the images of this archive (docker save) instead of the local engine's",
     )
     source.add_argument(
-        "--keep-images", action="store_true", help="send none: change settings only; needs no Docker here"
+        "--keep-images", action="store_true", help="send no images: change settings only; needs no Docker here"
     )
     many: dict[str, Any] = {"action": "append", "default": []}
     action.add_argument("--peer", metavar="ID@tcp://HOST:PORT", help="add a node, or its new address", **many)
@@ -117,7 +120,11 @@ def _register_wanted(action: argparse.ArgumentParser) -> None:
 def _register_care(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """What looks, and copies."""
     status = _action(
-        actions, "status", run_status, "what runs on a host", "Exit status: 0 all are healthy, 20 not, 2 otherwise."
+        actions,
+        "status",
+        run_status,
+        "what runs on a host",
+        "Exit status: 0 all services are healthy, 20 some are not, 2 otherwise.",
     )
     status.add_argument("--json", action="store_true", help="print JSON")
     logs = _action(actions, "logs", run_logs, "what the services of a host said", "Exit status: that of the host.")
@@ -130,8 +137,9 @@ def _register_care(actions: argparse._SubParsersAction[argparse.ArgumentParser])
         "backup",
         run_backup,
         "copy a node's data to a folder here",
-        "Most chunks are copied first; for the rest the services stand still, and are started again also when the line "
-        "is lost. Key and log of votes are not part of it. Exit status: 0 done; 1 the copy is whole, but the node was "
+        "Most chunks are copied first; for the rest the services are stopped, and started again even if the "
+        "connection is lost. Key and log of votes are not part of it. Exit status: 0 done; 1 the copy is whole, but "
+        "the node was "
         "not started again; 2 there is no copy.",
     )
     backup.add_argument("folder_here", type=Path, metavar="DIR", help="a new folder; DIR.part until it is whole")
@@ -150,7 +158,9 @@ def _action(
     action.add_argument(
         "--dir", default="lucid", dest="folder", metavar="DIR", help="Compose's folder in the home there"
     )
-    action.add_argument("--wait", type=duration, default=180_000, metavar="TIME", help="for a start (default 180s)")
+    action.add_argument(
+        "--wait", type=duration, default=180_000, metavar="TIME", help="how long a start may take (default 180s)"
+    )
     action.set_defaults(run=run, upgrade=False)
     return action
 

@@ -53,7 +53,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     explore.add_argument("--minutes", type=float, metavar="M", help="stop after so long")
     explore.add_argument(
         "--out", type=Path, metavar="FILE",
-        help="keep what was seen here, and go on from it if it is there; load none that you did not write",
+        help="file that keeps what was seen; an existing one is continued. Never load one that somebody else wrote",
     )  # fmt: skip
     explore.add_argument("--json", action="store_true", help="print the result as JSON")
     explore.set_defaults(run=run_explore)

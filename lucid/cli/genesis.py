@@ -25,16 +25,26 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     new = actions.add_parser(
         "new",
         help="make a genesis document",
-        description="Make the genesis document of a new chain, which every node of it gets, and print the chain id.",
+        description="Make the genesis document of a new chain, of which every node needs the same copy, and print "
+        "the chain id.",
     )
-    new.add_argument("file", type=Path, metavar="FILE", help="the document to write (TOML); never written over")
+    new.add_argument("file", type=Path, metavar="FILE", help="the document to write (TOML); never overwritten")
     new.add_argument(
         "--node", action="append", default=[], metavar="NAME=ID", help="a node of the first epoch; at least one"
     )
     new.add_argument("--administrator", action="append", default=[], metavar="ID", help="an administrator's key")
-    new.add_argument("--threshold", type=int, default=None, metavar="K", help="how many of them must agree (all)")
+    new.add_argument(
+        "--threshold", type=int, default=None, metavar="K", help="how many of them must agree (default: all)"
+    )
     new.add_argument("--block-interval", type=duration, default=10_000, metavar="TIME", help="default 10s")
-    new.add_argument("--in", dest="delay", type=duration, default=0, metavar="TIME", help="when it begins (now)")
+    new.add_argument(
+        "--in",
+        dest="delay",
+        type=duration,
+        default=0,
+        metavar="TIME",
+        help="how long from now it begins (default: now)",
+    )
     show = actions.add_parser("show", help="check a document", description="Check a document and print its chain id.")
     show.add_argument("file", type=Path, metavar="FILE")
     for action, run in ((new, run_new), (show, run_show)):

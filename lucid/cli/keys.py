@@ -14,8 +14,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     new = actions.add_parser(
         "new",
         help="make a key",
-        description="Make a key that only you may read, and print the id of the node that holds it. It is never "
-        "written over. The node's id is written beside it, for its other services. The file KEY.unused says that "
+        description="Make a key that only you may read, and print the id of the node that holds it. An existing file "
+        "is never overwritten. The node's id is written beside it, for its other services. The file KEY.unused says "
+        "that "
         "nothing was signed yet: never copy it.",
     )
     new.add_argument("--lock", type=Path, metavar="FILE", help="lock the key with the passphrase in FILE's first line")

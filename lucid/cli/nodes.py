@@ -22,9 +22,9 @@ def add_node(command: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         metavar="FILE",
-        help="settings: genesis, the services' urls, token or api_tokens; LUCID_* variables win; once more for "
-        "each further node: lucid anchor goes on with it when one does not answer, and gives it the manifest; "
-        "lucid fetch asks all at once",
+        help="settings: genesis, the services' urls, token or api_tokens; LUCID_* variables win; repeat it to name "
+        "further nodes: lucid anchor falls back on them when one does not answer, and gives them the manifest; lucid "
+        "fetch asks all at once",
     )
     command.add_argument("--json", action="store_true", help="print JSON, and no progress")
 

@@ -37,7 +37,11 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--set", action="append", default=[], dest="settings", metavar="KEY=VALUE", help="a key of the scenario"
     )
     saturate.add_argument(
-        "--every", type=int, default=1_000, metavar="MS", help="the first load: an anchor in so many ms (default 1000)"
+        "--every",
+        type=int,
+        default=1_000,
+        metavar="MS",
+        help="the first load: one anchor every so many ms (default 1000)",
     )
     saturate.add_argument("--out", type=Path, metavar="DIR", help="folder (default: a new one under runs/)")
     saturate.add_argument("--json", action="store_true", help="print every load as JSON")

@@ -31,7 +31,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     shrink.add_argument("seed", metavar="SEED", help="a seed of the swarm, or a scenario file with a calm")
     shrink.add_argument("--profile", default="all", metavar="NAME", help="the swarm that the seed is of (default: all)")
     shrink.add_argument("--record", type=Path, metavar="FILE", help="take the seed's scenario from a hunt's record")
-    shrink.add_argument("--seconds", type=float, default=SECONDS, metavar="S", help="the most wall time (default: 120)")
+    shrink.add_argument("--seconds", type=float, default=SECONDS, metavar="S", help="wall time at most (default: 120)")
     shrink.add_argument("--out", type=Path, default=Path("shrunk"), metavar="DIR", help="folder (default: shrunk)")
     shrink.add_argument("--json", action="store_true", help="print the result as JSON")
     shrink.set_defaults(run=run_shrink)

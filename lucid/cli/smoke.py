@@ -49,7 +49,7 @@ def _add_static(kinds: Kinds) -> None:
         description="Judge what a tree's containers would do when started, from its files alone: nothing is built, "
         "nothing of the tree is run, no network is used. An inconclusive check is skipped, with the reason.",
         epilog="Exit status: 0 nothing critical failed, 1 something did, 2 the harness could not do its work. "
-        "Without a smoke.toml every Dockerfile is found and what can be inferred is.",
+        "Without a smoke.toml, every Dockerfile is found and the rest is inferred.",
     )
     _judges_by(static, _judge_files)
     _static_options(static)
@@ -112,12 +112,12 @@ def _image_options(command: argparse.ArgumentParser) -> None:
     command.set_defaults(manifest=None)
     command.add_argument("--build", action="store_true", help="build each image first, as its manifest says")
     command.add_argument(
-        "--again", action="store_true", help="build each once more, of a younger copy: it must come out the same"
+        "--again", action="store_true", help="build each again from a younger copy: the result must be identical"
     )
+    command.add_argument("--build-arg", action="append", default=[], metavar="NAME=VALUE", help="a build argument")
     command.add_argument(
-        "--build-arg", action="append", default=[], metavar="NAME=VALUE", help="an ARG that builds are given"
+        "--network", default="", metavar="NAME", help="network that builds may use (none: no network access)"
     )
-    command.add_argument("--network", default="", metavar="NAME", help="network of builds; none: nothing from outside")
     command.add_argument(
         "--budget", type=int, default=135, metavar="MB", help="size that an image may have (default 135)"
     )
@@ -133,7 +133,7 @@ def _live_options(command: argparse.ArgumentParser) -> None:
     command.set_defaults(manifest=None)
     where = command.add_mutually_exclusive_group()
     where.add_argument("--host", action="store_true", help="processes of this machine in place of containers")
-    where.add_argument("--node", type=Path, metavar="FILE", help="settings of a client of a node that runs already")
+    where.add_argument("--node", type=Path, metavar="FILE", help="client settings for a node that is already running")
     command.add_argument("--blocks", type=int, metavar="N", help="blocks whose times are judged (default 4)")
     command.add_argument("--mongod", metavar="PROGRAM", help="the mongod to try the services on (default: on the PATH)")
     command.add_argument("--redis", metavar="PROGRAM", help="the redis-server to try them on (default: on the PATH)")

@@ -36,7 +36,7 @@ def report_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--profile", choices=["step12"], help="demands beyond that containers start: distroless, 65532, arm64, ..."
     )
-    command.add_argument("--strict", action="store_true", help="a check that cannot tell counts as failed")
+    command.add_argument("--strict", action="store_true", help="an inconclusive check counts as failed")
     command.add_argument("--json", action="store_true", help="print JSON, the same as --report json")
 
 
