@@ -125,7 +125,7 @@ def run_submit(options: argparse.Namespace) -> int:
 def _check_turn(decision: Decision, found: RulesState) -> None:
     number, following = decision.payload.sequence, found.next_decision
     if following is not None and number < following:
-        raise Failure(f"it is decision {number}, and the chain has taken another one of that number: begin it anew")
+        raise Failure(f"this is decision {number}, and the chain has taken another one of that number: begin it anew")
     if following is not None and number > following:
         raise Failure(f"it is decision {number}, and decision {following} has to come before it")
 

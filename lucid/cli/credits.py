@@ -61,7 +61,7 @@ def _named(found: Credits, text: str) -> MemberCredits:
         each for each in found.members if each.node.startswith(text.lower())
     ]
     if not named:
-        raise Failure(f"no node of the chain is called {text!r}, nor has a key that begins so")
+        raise Failure(f"no node of the chain has the name {text!r}, or a key that begins with it")
     if len(named) > 1:
         raise Failure(f"{text!r} may be any of {', '.join(each.node[:16] for each in named)}: write more of the key")
     return named[0]

@@ -268,7 +268,7 @@ def run_status(options: argparse.Namespace) -> int:
         healthy = all("(healthy)" in states.get(service, "") for service in release.IMAGES)
     warnings = [f"{each.name}: {each.found}; {each.lacking}" for each in requirements(facts) if each.lacking]
     if facts.restoring:
-        warnings.append("a backup was not read in to its end: repeat the install with --restore")
+        warnings.append("a backup was restored only in part: repeat the install with --restore")
     elif facts.unfinished:
         warnings.append(f"{facts.unfinished}: not finished; the same command goes on, lucid deploy rollback undoes it")
     if options.json:
@@ -291,7 +291,7 @@ def run_logs(options: argparse.Namespace) -> int:
     with _deployment(options) as deployment:
         deployment.settings()
         if options.service and options.service not in (known := deployment.states()):
-            raise Failure(f"{options.service!r} is none of {', '.join(known)}")
+            raise Failure(f"{options.service!r} must be one of {', '.join(known)}")
         follow = "--follow " if options.follow else ""
         command = deployment.compose(f"logs --no-color {follow}--tail {max(0, options.lines)} {options.service}")
         return deployment.host.follow(command.rstrip())

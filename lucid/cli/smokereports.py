@@ -46,7 +46,7 @@ def wanted_reports(reports: list[str]) -> list[tuple[str, Path | None]]:
     for report in reports:
         name, _, file = report.partition("=")
         if name not in FORMAT_NAMES:
-            raise Failure(f"--report: {name!r} is none of {', '.join(FORMAT_NAMES)}")
+            raise Failure(f"--report: {name!r} must be one of {', '.join(FORMAT_NAMES)}")
         wanted.append((name, Path(file) if file not in ("", "-") else None))
     shown = [name for name, file in wanted if file is None]
     if len(shown) > 1:

@@ -96,7 +96,9 @@ def chunk(identity: bytes, size: int = MAX_CHUNK_BYTES) -> Call[bytes]:
 
     def read(body: bytes) -> bytes:
         if chunk_id(body) != identity:
-            raise ClientError(Code.CHUNK_ID, f"the node answers others for {identity.hex()}")
+            raise ClientError(
+                Code.CHUNK_ID, f"the node answered with bytes that are not those of chunk {identity.hex()}"
+            )
         return body
 
     return Call("data", "GET", f"/api/v1/chunks/{identity.hex()}", read, limit=size)

@@ -92,7 +92,7 @@ class Deployment:
             raise DeployError(f"{self.host.name}: no node is installed in {self.facts.folder} there")
         if restored and self.facts.restoring:
             raise DeployError(
-                f"{self.host.name}: a backup was not read in to its end; the same install --restore goes on"
+                f"{self.host.name}: a backup was restored only in part; repeat the same install --restore"
             )
 
     def settings(self) -> dict[str, str]:
@@ -112,7 +112,7 @@ class Deployment:
         The first changes nothing that runs. `begin` comes next, `restoring` before the start.
         """
         if self.facts.restoring and not restoring:
-            raise DeployError(f"{self.host.name}: a backup was not read in to its end; repeat the same --restore")
+            raise DeployError(f"{self.host.name}: a backup was restored only in part; repeat the same --restore")
         held = settings.settle(self._settings, self.facts.profile, wanted.changes)
         for warning in settings.warnings(held):
             self.say(f"warning: {warning}")

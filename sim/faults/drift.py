@@ -32,7 +32,7 @@ class Drift(NodeFault, tag="drift"):
         """See `Fault`."""
         super().check(nodes)
         if not self.ppm:
-            raise ScenarioError("is not a drift at all", "ppm")
+            raise ScenarioError("must not be 0: that is no drift", "ppm")
 
     def text(self) -> str:
         """See `Fault`."""

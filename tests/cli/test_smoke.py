@@ -28,7 +28,7 @@ def test_literal_prints_the_greps(tmp_path: Path, capsys: pytest.CaptureFixture[
     [
         (["static", "--root", "nowhere"], "nowhere is not a directory"),
         (["static", "--manifest", "no.toml"], "no.toml: No such file"),
-        (["static", "--report", "pdf=x"], "'pdf' is none of"),
+        (["static", "--report", "pdf=x"], "'pdf' must be one of"),
         (["static", "--report", "json", "--report", "tap"], "both go to standard output"),
         (["init", "--root", "."], "no Dockerfile"),
         (["image", "--root", "."], "names images"),

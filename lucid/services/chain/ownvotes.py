@@ -163,7 +163,7 @@ class OwnVotes:
         if signed_here:
             self.elsewhere = ForeignVote(epoch, view)
             _log.error(
-                "this node's key has voted elsewhere, in view %d of epoch %d: it votes no more here", view, epoch
+                "this node's key has voted elsewhere, in view %d of epoch %d: this node votes no more", view, epoch
             )
         else:
             _log.error(
@@ -190,7 +190,7 @@ class OwnVotes:
             return Condition(
                 "key in two places",
                 f"this node's key has voted elsewhere (epoch {self.elsewhere.epoch}, view {self.elsewhere.view}): "
-                "it votes no more here",
+                "this node votes no more",
                 "stop the other node that has this key permanently, and start this engine again",
             )
         if engine is None or not engine.log.lost_ms or engine.key not in engine.admission.validators:
