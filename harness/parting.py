@@ -61,11 +61,17 @@ class Parting(NamedTuple):
     known: dict[int, Knowledge]
 
 
-def parting(first: Path, second: Path) -> Parting | None:
-    """Where two traces part; None if they are the same. Raises `TraceError`."""
+def parting(first: Path, second: Path, beside_faults: bool = False) -> Parting | None:
+    """Where two traces part; None if they are the same. Raises `TraceError`.
+
+    `beside_faults`: what they say of faults is left out, as it is known that those differ.
+    """
     before: deque[Event] = deque(maxlen=LAST)
     known: dict[int, Knowledge] = {}
-    for line, (one, other) in enumerate(zip_longest(events(first), events(second)), 1):
+    one_side, other_side = [
+        (each for each in events(path) if not (beside_faults and "fault" in each)) for path in (first, second)
+    ]
+    for line, (one, other) in enumerate(zip_longest(one_side, other_side), 1):
         if one != other:
             return Parting(line, one, other, tuple(before), known)
         before.append(one)

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import zstandard
 
+from harness.hunt.ablation import without
+from harness.hunt.judge import RunVerdict, judge
+from sim.scenariofile import load
 from sim.trace import TRACE_VERSION
 from tests.cli.command import assert_refused, lucid
 
@@ -69,3 +72,31 @@ def test_what_is_no_trace_is_one_sentence(data: bytes | None, says: str, tmp_pat
     if data is not None:
         path.write_bytes(data)
     assert_refused(lucid("sim", "diff", path, path), says)
+
+
+def test_a_failing_seed_is_compared_with_the_nearest_that_passes(tmp_path: Path) -> None:
+    with without("own-votes"):
+        words = ("sim", "diff", "54", "--nearest", "--profile", "crash", "--out", tmp_path)
+        done, document = lucid(*words), json.loads(lucid(*words, "--json").out)
+    assert (done.status, done.err) == (1, "")
+    head, near, parts, *rest = done.out.splitlines()
+    assert head.startswith("the nearest that passes, of ") and near.startswith("  without power_cut all nodes ")
+    assert parts.startswith("the traces part at line ") and any(each.startswith("  A only ") for each in rest)
+    assert not any(" fault" in each for each in rest), "that the faults differ is known"
+    assert judge(load(str(tmp_path / "passing" / "scenario.toml"))).verdict is RunVerdict.PASS
+    assert document["equal"] is False and document["nearest"]["differences"] == [near.strip()]
+
+
+def test_a_seed_that_does_not_fail_has_no_neighbor_and_nearest_needs_no_second(tmp_path: Path) -> None:
+    done = lucid("sim", "diff", "0", "--nearest", "--profile", "crash", "--out", tmp_path)
+    assert (done.status, done.out, done.err) == (10, "", "lucid: 0 does not fail: pass\n")
+    assert_refused(lucid("sim", "diff", "0", "1", "--nearest"), "--nearest finds B itself")
+    assert_refused(lucid("sim", "diff", "0", "--nearest", "--seconds", "0"), "--seconds must be above 0")
+    assert_refused(lucid("sim", "diff", "0", "--nearest", "--profile", "none"), "no profile 'none'")
+    assert_refused(lucid("sim", "diff", "a"), "name B too")
+
+
+def test_where_nothing_near_passes_it_is_said(tmp_path: Path) -> None:
+    with without("own-votes"):
+        done = lucid("sim", "diff", "54", "--nearest", "--profile", "crash", "--seconds", "1e-9", "--out", tmp_path)
+    assert (done.status, done.out) == (10, "") and done.err.startswith("lucid: nothing near 54 passes")
