@@ -217,9 +217,10 @@ def _stored(effect: Any) -> Certificate | None:
     return told.certificate if type(told) is CertificateStored else None
 
 
-def _finalized(effect: Any) -> bytes:
+def _finalized(effect: Any) -> bytes | None:
+    """The block that became final; a forged certificate may name none at all, as a skip does."""
     fact = effect.fact if type(effect) is Observe else None
-    return fact.hash if type(fact) is BlockFinal else b""
+    return fact.hash if type(fact) is BlockFinal else None
 
 
 def _is_valid(effect: Any) -> bool:
