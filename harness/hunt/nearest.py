@@ -29,7 +29,7 @@ class Neighbor(NamedTuple):
     runs: int
 
 
-class Neighborhood:
+class NearestSearch:
     """Looks for the nearest neighbor until nothing nearer is left to try, or `seconds` of wall time are over."""
 
     def __init__(self, scenario: Scenario, profile: str, seconds: float, tried: Callable[[Scenario], None]) -> None:

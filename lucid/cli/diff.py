@@ -56,7 +56,7 @@ def run_diff(options: argparse.Namespace) -> int:
 def _run_nearest(options: argparse.Namespace) -> int:
     """A failing seed against the nearest that passes."""
     from harness.hunt.judge import judge
-    from harness.hunt.nearest import Neighborhood
+    from harness.hunt.nearest import NearestSearch
     from lucid.cli.shrink import hunted
 
     if options.second is not None:
@@ -68,7 +68,7 @@ def _run_nearest(options: argparse.Namespace) -> int:
     if not outcome.verdict.failed:
         print(f"lucid: {options.first} does not fail: {outcome.verdict}", file=sys.stderr)
         return 10
-    found = Neighborhood(scenario, options.profile, options.seconds, lambda _: None).nearest()
+    found = NearestSearch(scenario, options.profile, options.seconds, lambda _: None).nearest()
     if found is None:
         print(f"lucid: nothing near {options.first} passes, as far as {options.seconds:g} s go", file=sys.stderr)
         return 10

@@ -9,7 +9,7 @@ import pytest
 
 from harness.hunt import nearest
 from harness.hunt.judge import RunVerdict, SeedOutcome
-from harness.hunt.nearest import Neighborhood, differing
+from harness.hunt.nearest import NearestSearch, differing
 from harness.hunt.swarm import draw
 from sim.faults.crash import Crash
 from sim.faults.stall import Stall
@@ -35,7 +35,7 @@ def failing_if(monkeypatch: pytest.MonkeyPatch, fails: Any) -> list[Scenario]:
 
 
 def look(failing: Scenario, seconds: float = PLENTY_S) -> Any:
-    return Neighborhood(failing, "crash", seconds, lambda _: None).nearest()
+    return NearestSearch(failing, "crash", seconds, lambda _: None).nearest()
 
 
 FIRST, SECOND, THIRD = (
