@@ -126,7 +126,8 @@ class NodeChunks(msgspec.Struct, frozen=True):
 
 
 class ChunkCounts(msgspec.Struct, frozen=True):
-    """The chunks of a node by their states, and by nodes, as counted at a time (ms since the Unix epoch)."""
+    """The chunks of a node by their states, and by nodes, as counted at a time (ms since the Unix epoch). `pending`
+    ones are on their way here from other nodes, and not among those that are held."""
 
     counted_ms: Time
     took_ms: Count
@@ -136,6 +137,7 @@ class ChunkCounts(msgspec.Struct, frozen=True):
     missing: Count
     corrupted: Count
     nodes: tuple[NodeChunks, ...]
+    pending: Count = 0
 
 
 class DataStatus(msgspec.Struct, frozen=True):
@@ -171,9 +173,10 @@ class ChunkList(msgspec.Struct, frozen=True):
 
 
 class SessionCopies(msgspec.Struct, frozen=True):
-    """The chunks of a session at a node by their states; `pending` chunks lack copies (`stored` and `verified` ones do
-    too). `copies` of each there should be in all (0: the manager has not said yet who there is); `on_chain` nodes said
-    on the chain that they hold each (None: its rules have no such thing)."""
+    """The chunks of a session at a node by their states; `stored` and `verified` ones lack copies, `pending` ones
+    belong at this node by the session's list and are not here yet. `copies` of each there should be in all (0: the
+    manager has not said yet who there is); `on_chain` nodes said on the chain that they hold each (None: its rules have
+    no such thing)."""
 
     session: str
     owner: str
@@ -184,6 +187,7 @@ class SessionCopies(msgspec.Struct, frozen=True):
     missing: int
     corrupted: int
     on_chain: Count | None = None
+    pending: Count = 0
 
 
 class Checked(msgspec.Struct, frozen=True):

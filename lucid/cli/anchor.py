@@ -217,7 +217,9 @@ def _tell_copies(copied: SessionCopies, quiet: bool) -> None:
     if copied.copies == 1:
         print("lucid: this chain has one node: there are no copies, and what its disk loses is lost", file=sys.stderr)
     elif not quiet:
-        held = copied.stored + copied.verified + copied.replicated + copied.missing + copied.corrupted
+        held = sum(
+            (copied.pending, copied.stored, copied.verified, copied.replicated, copied.missing, copied.corrupted)
+        )
         where = f"{copied.replicated} of its {held} chunks are at {copied.copies} nodes"
         if copied.on_chain is not None:
             where += f"; on the chain {copied.on_chain} nodes say that they hold each"

@@ -13,7 +13,7 @@ from lucid.cli.datascrub import register_scrub, tell_scrub
 if TYPE_CHECKING:
     from lucid.api.answers import ReplicationStatus
 
-STATUSES = ("stored", "verified", "replicated", *FAULTS)
+STATUSES = ("pending", "stored", "verified", "replicated", *FAULTS)
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -74,7 +74,7 @@ def await_replicated(
 def replicated(held: SessionCopies) -> bool:
     """Whether all chunks of a session are where they belong, which is more than one node, and the chain says so where
     its rules let nodes say it (from 3 on)."""
-    whole = held.copies > 1 and not held.stored + held.verified + held.missing + held.corrupted
+    whole = held.copies > 1 and not sum((held.pending, held.stored, held.verified, held.missing, held.corrupted))
     return whole and (held.on_chain is None or held.on_chain >= held.copies)
 
 

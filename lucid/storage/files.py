@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Where to write what becomes the file `path` once the block ends well. Raises `FileExistsError` and `OSError`."""
+    """Where to write what becomes the file `path` once the block ends well; what a process left that was killed here
+    goes. Raises `FileExistsError` and `OSError`."""
     if path.exists():
         raise FileExistsError(f"{path} exists already")
-    with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+    prefix = f".{path.name}.lucid-"
+    for left in path.parent.iterdir():
+        if left.name.startswith(prefix):
+            _remove_left(left)
+    with TemporaryDirectory(dir=path.parent, prefix=prefix) as folder, _held(Path(folder)):
         part = Path(folder) / path.name
         yield part
         sync(part)
         part.rename(path)
     sync(path.parent)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Nobody removes it meanwhile. Raises `BlockingIOError` where another process holds it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove_left(folder: Path) -> None:
+    with suppress(OSError), _held(folder):  # what cannot be removed is in nobody's way
+        shutil.rmtree(folder)
 
 
 def write_durably(path: Path, data: bytes) -> None:

@@ -72,6 +72,7 @@ HELD = SessionCopies(
     [
         ({}, True), ({"on_chain": None}, True), ({"on_chain": 2}, False), ({"copies": 1, "on_chain": 1}, False),
         ({"stored": 1}, False), ({"verified": 1}, False), ({"missing": 1}, False), ({"corrupted": 1}, False),
+        ({"pending": 1}, False),
     ],
 )  # fmt: skip
 def test_a_session_is_replicated_where_nothing_lacks_and_the_chain_says_so(

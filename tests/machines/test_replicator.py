@@ -231,6 +231,7 @@ def test_so_many_are_pulled_at_once_and_what_does_not_belong_here_or_was_let_go_
     assert requests == own[1 : 1 + PULLS] and hand.machine.wishes == len(own) - 1
     hand.tell(CopiesWished(KEYS[1], (own[0],)))
     assert hand.machine.wishes == len(own), "a node says that it needs it"
+    assert set(hand.machine.wished()) == set(own)
 
 
 def test_a_repair_goes_on_with_the_next_and_comes_again() -> None:

@@ -55,6 +55,20 @@ def test_a_file_that_is_cut_off_is_not_there(tmp_path: Path) -> None:
     assert names(tmp_path) == [], "nor is one that nobody wrote"
 
 
+def test_what_a_killed_process_left_goes_and_what_another_is_at_stays(tmp_path: Path) -> None:
+    for name in (".mine.lucid-killed", ".other.lucid-killed", ".mine.backups"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine").touch()
+    with whole_file(tmp_path / "mine") as first:
+        first.write_bytes(b"first")
+        assert not (tmp_path / ".mine.lucid-killed").exists()
+        with whole_file(tmp_path / "mine") as second:
+            second.write_bytes(b"second")
+            assert first.exists()
+        assert (tmp_path / "mine").read_bytes() == b"second"
+    assert names(tmp_path) == [".mine.backups", ".other.lucid-killed", "mine"]
+
+
 @pytest.mark.parametrize("mine", [True, False])
 def test_no_file_is_written_over(tmp_path: Path, mine: bool) -> None:
     if mine:

@@ -81,6 +81,10 @@ class Replicator:
         """How many chunks wait to be fetched, or are."""
         return len(self._wishes) + len(self.fetching.under_way)
 
+    def wished(self) -> list[bytes]:
+        """The chunks that wait to be fetched to be kept, or are. From any thread."""
+        return [*self._wishes, *(chunk for chunk, keep in list(self.fetching.under_way) if keep)]
+
     def handle(self, now: int, event: ReplicationEvent) -> Effects:
         """See `docs/architecture.md`."""
         effects = self._handled(now, event) + self._pull(now)

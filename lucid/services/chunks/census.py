@@ -42,7 +42,8 @@ class Census:
         return self.counts
 
     def status(self, chunk: bytes) -> str:
-        """The state of a chunk, from a worker thread: `stored`, `verified`, `replicated`, `missing` or `corrupted`."""
+        """The state of a chunk that is held, from a worker thread: `stored`, `verified`, `replicated`, `missing` or
+        `corrupted`."""
         return self._looked_at(chunk)[0]
 
     async def run(self) -> None:
@@ -70,6 +71,7 @@ class Census:
                 break
             after = rows[-1][0] + b"\x00"
             await trio.sleep(REST * (time.monotonic() - page_s))
+        pending = await self._store.read_when_there(self._replication.pending)
         nodes = [NodeChunks(key.hex(), belong[key], held[key]) for key in self._replication.members]
         took_ms = int(1000 * (time.monotonic() - began_s))
         self.counts = ChunkCounts(
@@ -81,6 +83,7 @@ class Census:
             missing=states["missing"],
             corrupted=states["corrupted"],
             nodes=tuple(nodes),
+            pending=len(pending),
         )
 
     def _page(self, start: bytes) -> list[tuple[bytes, str, tuple[bytes, ...], list[bytes]]]:

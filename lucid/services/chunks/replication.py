@@ -162,6 +162,10 @@ class Replication:
         """How many chunks wait to be fetched."""
         return self.machine.wishes
 
+    def pending(self) -> list[bytes]:
+        """The chunks that are on their way here, in order, from a worker thread: not those that come to be repaired."""
+        return sorted(chunk for chunk in {*self.machine.wished()} if not self.shelf.kept(chunk))
+
     @property
     def lacking(self) -> list[bytes]:
         """Chunks that lack copies."""

@@ -24,6 +24,16 @@ class StoredLists:
         """Whether a session's list is here."""
         return self._store.get(LISTING_TABLE, session + bytes(PAGE_BYTES)) is not None
 
+    def owners(self, session: bytes) -> list[bytes]:
+        """The sessions, with their owners, of that id whose lists are here."""
+        found: list[bytes] = []
+        while True:
+            beyond = found[-1] + b"\xff" * (PAGE_BYTES + 1) if found else session
+            row = next(iter(self._store.scan(LISTING_TABLE, beyond, 1)), None)
+            if row is None or not row[0].startswith(session):
+                return found
+            found.append(row[0][:SESSION_BYTES])
+
     def ids(self, session: bytes) -> list[bytes]:
         """The chunks of a session, in order; none if its list is not here."""
         found: list[bytes] = []

@@ -19,6 +19,7 @@ from lucid.services.chunks.chaincopies import ChainCopies
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import MAX_PAUSE_MS, Scrub
+from lucid.services.chunks.storedlists import StoredLists
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.chunks.upkeep import Upkeep
 from lucid.services.process.driver import clock_ms
@@ -46,7 +47,8 @@ DAY_MS = 86_400_000
 PAGE_CHUNKS = 1_000
 REPAIR_S = 25.0
 """How long other nodes may take to give a chunk back, and a disk to read one: less than a client's patience."""
-STATUSES = ("stored", "verified", "replicated", "missing", "corrupted")
+PENDING = "pending"
+STATUSES = (PENDING, "stored", "verified", "replicated", "missing", "corrupted")
 SOUND = "verified"
 PAGE = {
     "status": Query({"type": "string", "enum": list(STATUSES)}),
@@ -78,6 +80,7 @@ class UpkeepRoutes:
         self._replication = replication
         self._copies = copies
         self._lasting = lasting
+        self._lists = StoredLists(store)
 
     def register(self, web: Web) -> None:
         """Add them to a service."""
@@ -200,6 +203,8 @@ class UpkeepRoutes:
     def _page(self, wanted: str, session: bytes, after: bytes, limit: int) -> ChunkList:
         """Up to `limit` chunks are looked at; of these, those with the state and session that are wanted."""
         found, last = [], b""
+        if wanted == PENDING:
+            return self._pending_page(session, after, limit)
         if wanted in ("missing", "corrupted"):
             rows = [(chunk, self._chunks.rows.row(chunk)) for chunk, _ in self._chunks.faults.page(after, limit)]
         else:
@@ -216,6 +221,17 @@ class UpkeepRoutes:
                 found.append(ChunkState(chunk.hex(), row.size, status, len(references)))
         return ChunkList(tuple(found), last.hex() if len(rows) == limit else None)
 
+    def _pending_page(self, session: bytes, after: bytes, limit: int) -> ChunkList:
+        """Of chunks that are on their way neither the size is known yet nor who refers to them, but for their lists."""
+        named = {chunk for each in self._listed(session) for chunk in self._lists.ids(each)} if session else None
+        wanted = [chunk for chunk in self._replication.pending() if chunk > after and (named is None or chunk in named)]
+        page = tuple(ChunkState(chunk.hex(), 0, PENDING, 0) for chunk in wanted[:limit])
+        return ChunkList(page, page[-1].id if len(wanted) > limit else None)
+
+    def _listed(self, session: bytes) -> list[bytes]:
+        """The sessions of that id, or id and owner, whose lists may be here."""
+        return [session] if session[SESSION_ID_BYTES:] else self._lists.owners(session)
+
     def _session_copies(self, session: bytes) -> SessionCopies | None:
         """Of the session whose id, or id and owner, this is."""
         counts = dict.fromkeys(STATUSES, 0)
@@ -223,6 +239,11 @@ class UpkeepRoutes:
         for each in [session] if session[SESSION_ID_BYTES:] else index.owners(session):
             for chunk in index.chunks(each):
                 counts[self._upkeep.census.status(chunk)] += 1
+        for each in self._listed(session):
+            counts[PENDING] += sum(
+                self._chunks.rows.row(chunk) is None and self._replication.belongs(chunk)
+                for chunk in {*self._lists.ids(each)}
+            )
         if not any(counts.values()):
             return None
         copies = self._replication.copies_wanted

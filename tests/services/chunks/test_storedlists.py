@@ -46,3 +46,12 @@ def test_sessions_are_found_past_all_pages_of_the_one_before(store: SqliteStore)
     lists = StoredLists(DurableStore(store))
     assert lists.sessions(b"", 1) == [first] and lists.sessions(first, 1) == [second]
     assert lists.sessions(second, 1) == []
+
+
+def test_the_owners_of_an_id_are_found_whatever_else_is_there(store: SqliteStore) -> None:
+    session = b"s" * 16
+    names = [session + bytes([owner]) * 32 for owner in (1, 2, 255)]
+    for name in (*names, b"r" * 48, b"t" * 48):
+        store.write(kept(name, [bytes(32)] * (MAX_IDS + 1)))
+    lists = StoredLists(DurableStore(store))
+    assert lists.owners(session) == names and lists.owners(b"q" * 16) == lists.owners(b"u" * 16) == []

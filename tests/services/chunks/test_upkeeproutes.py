@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ import pytest
 import trio
 
 from lucid.chain.chunks import chunk_id
+from lucid.services.chunks.replication import Replication
 from lucid.services.chunks.scrub import MAX_PAUSE_MS
+from lucid.services.chunks.storedlists import kept
 from lucid.services.chunks.sweeper import KEPT_MS
 from lucid.services.data import DataService
 from lucid.services.process.driver import clock_ms
 from tests.services.chunks.dataservice import OTHER, SESSION, fill, guarded, place, running
+from tests.waiting import until
 
 BODIES = [bytes([number]) * 5_000 for number in range(10)]
 IDS = sorted(chunk_id(data).hex() for data in BODIES)
@@ -116,6 +120,30 @@ async def test_a_session_s_chunks_are_counted_by_state(tmp_path: Path) -> None:
         assert [found[each] for each in ("stored", "verified", "replicated", "missing", "corrupted")] == [9, 0, 0, 1, 0]
         assert (await client.get(f"/sessions/{OTHER}/copies")).status_code == 404
         assert (await client.get("/sessions/x/copies")).status_code == 400
+
+
+async def test_what_belongs_here_and_is_on_its_way_is_pending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what was offered, and for a session by its list; what comes to be repaired has a state already."""
+    coming = [bytes([number]) * 32 for number in range(3)]
+    session = uuid.UUID(SESSION).bytes + bytes(32)
+    async with running(tmp_path) as (service, client):
+        assert (await client.put(place(BODIES[0]), content=BODIES[0])).status_code == 201
+        held = chunk_id(BODIES[0])
+        monkeypatch.setattr(service.replication.machine, "wished", lambda: [*coming[::-1], held])
+        found = (await client.get("/chunks?status=pending&limit=2")).json()
+        assert [each["id"] for each in found["chunks"]] == [chunk.hex() for chunk in coming[:2]]
+        assert {each["status"] for each in found["chunks"]} == {"pending"} and found["after"] == coming[1].hex()
+        rest = (await client.get(f"/chunks?status=pending&after={found['after']}")).json()
+        assert [each["id"] for each in rest["chunks"]] == [coming[2].hex()] and rest["after"] is None
+        await service.store.write(kept(session, [held, coming[1], coming[1], b"x" * 32]))
+        of_session = (await client.get(f"/chunks?status=pending&session={SESSION}")).json()
+        assert [each["id"] for each in of_session["chunks"]] == [coming[1].hex()]
+        monkeypatch.setattr(Replication, "belongs", lambda self, chunk: chunk != b"x" * 32)
+        copies = (await client.get(f"/sessions/{SESSION}/copies")).json()
+        assert (copies["pending"], copies["stored"] + copies["verified"]) == (1, 1)
+        await client.get("/status")
+        await until(lambda: service.upkeep.census.counts is not None)
+        assert service.upkeep.census.counts is not None and service.upkeep.census.counts.pending == len(coming)
 
 
 async def test_an_order_out_of_its_bounds_is_refused_and_says_which_and_what_would_do(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ const data = async () => {
   if (lost) shown.push(make("div", {class: "notice"}, `${found.missing} chunks are missing and ${found.corrupted} are corrupted here.`));
   if (counts) {
     const kinds = [["replicated", "good", "at all nodes where it belongs"], ["verified", "warn", "read again here; copies are lacking"],
-      ["stored", "warn", "not read again yet; copies are lacking"], ["missing", "bad", "its file is gone"], ["corrupted", "bad", "its bytes have changed"]];
+      ["stored", "warn", "not read again yet; copies are lacking"], ["pending", "warn", "on its way here from another node"], ["missing", "bad", "its file is gone"], ["corrupted", "bad", "its bytes have changed"]];
     shown.push(...section("By state", table(["state", "chunks", ""],
       kinds.map(([name, kind, what]) => [state(name, counts[name] || !lost && name === "replicated" ? kind : "dim"),
         counts[name].toLocaleString("en"), what]), "")),
