@@ -107,7 +107,7 @@ class Chunks:
         """
         self._space.check(announced, announced, take=False)
         path = self.folder.incoming / secrets.token_hex(16)
-        upload = Upload(self._disk, path, gathered)
+        upload = Upload(self._disk, path, min(gathered, announced or gathered))
         kept, taken = False, 0
         try:
             async for part in parts:

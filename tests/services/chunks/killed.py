@@ -7,8 +7,8 @@ is let go of nothing is left: no file, no row, no byte counted.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, closing
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from lucid.services.chunks.referenceindex import INDEX_TABLE, SUM_TABLE
 from lucid.services.chunks.scrub import Pace, Scrub
 from lucid.services.chunks.sessionreferences import SessionReferences
 from lucid.services.chunks.sweeper import KEPT_MS
-from lucid.services.process.space import Space
 from lucid.storage.chunkrow import CHUNK_TABLE
 from lucid.storage.chunkseal import SEAL_TABLE
 from lucid.storage.durable import DurableStore
@@ -32,6 +31,7 @@ from lucid.storage.logged import WORTH_COMMITS, LoggedStore
 from lucid.storage.transfer import export_store, import_store
 from tests.services.chunks.fleets import body
 from tests.services.chunks.killing import Operation, Steps
+from tests.services.chunks.nodechunks import opened
 
 NOW_MS = 1_800_000_000_000
 A, B, C, NEW = (bytes([number]) * (20_000 + number) for number in range(4))
@@ -43,19 +43,9 @@ PEER, NAME = bytes([7]) * 32, bytes(16)
 Act = Callable[[DurableStore, Chunks], Awaitable[object]]
 
 
-@asynccontextmanager
-async def node(folder: Path, now_ms: int = NOW_MS) -> AsyncIterator[tuple[DurableStore, Chunks]]:
-    """A node's store and chunks as its service has them."""
-    with closing(LoggedStore(folder / "data.sqlite")) as inner:
-        store = DurableStore(inner)
-        chunks = Chunks(folder / "chunks", store, Space(folder, folder / "ballast", 0, 0), lambda: now_ms)
-        async with trio.open_nursery() as nursery:
-            await nursery.start(store.run)
-            nursery.start_soon(chunks.index.run)
-            await chunks.adoption.take_in()
-            yield store, chunks
-            store.end()
-            nursery.cancel_scope.cancel()
+def node(folder: Path, now_ms: int = NOW_MS) -> AbstractAsyncContextManager[tuple[DurableStore, Chunks]]:
+    """A node's store and chunks, the store as its service has it."""
+    return opened(folder, lambda: now_ms, make=LoggedStore)
 
 
 async def put(chunks: Chunks, data: bytes, session: bytes | None) -> None:

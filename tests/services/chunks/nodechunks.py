@@ -12,15 +12,19 @@ from lucid.services.chunks.chunks import Chunks
 from lucid.services.process.driver import clock_ms
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
+from lucid.storage.interface import Store
 from lucid.storage.sqlite import SqliteStore
 
 
 @asynccontextmanager
 async def opened(
-    folder: Path, now_ms: Callable[[], int] = clock_ms, quota: int = 0
+    folder: Path,
+    now_ms: Callable[[], int] = clock_ms,
+    quota: int = 0,
+    make: Callable[[Path], Store] = SqliteStore,
 ) -> AsyncIterator[tuple[DurableStore, Chunks]]:
     """Store and chunks at a time, of `quota` bytes at most (0: as many as there is room for)."""
-    with closing(SqliteStore(folder / "data.sqlite")) as inner:
+    with closing(make(folder / "data.sqlite")) as inner:
         store = DurableStore(inner)
         chunks = Chunks(folder / "chunks", store, Space(folder, folder / "ballast", quota, 0), now_ms)
         async with trio.open_nursery() as nursery:
