@@ -24,6 +24,11 @@ _OF_DJANGO = frozenset(
     ["migrate", "collectstatic", "makemigrations", "check", "loaddata", "compilemessages", "createcachetable", "flush"]
 )
 """Commands of Django's that do their work and end."""
+_PREPARES = regex(
+    r"(?:init|initiali[sz]e|migrat|seed|create|setup|set_up|prestart|pre_start|prepare|bootstrap|wait)(?:[-_]?[\w-]+)?\.(?:py|sh)"
+    r"|wait-for(?:-it)?|wait_for\w*"
+)
+"""Names of programs that do something before another begins."""
 _SERVES = regex(
     r"^(?:\S*/)?(?:(?:python[\d.]*\s+)?(?:-m\s+)?(?:\S*/)?(?:manage\.py|django-admin(?:\.py)?)\s+runserver"
     r"|(?:python[\d.]*\s+-m\s+)?(?:uvicorn|gunicorn|hypercorn|daphne|waitress-serve|granian|uwsgi|flask\s+.*run)\b)"
@@ -108,7 +113,9 @@ def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[st
         found.doubt = "an entry script decides what is started"
         return found
     _last(found, last, environment, arguments)
-    if arguments and found.words and not _GIVEN.search(text) and (shown := _ends_soon(found.words)):
+    soon = _ends_soon(found.words) if arguments and found.words and not _GIVEN.search(text) else ""
+    if soon and (not _PREPARES.fullmatch(soon) or _SERVES.search(" ".join(arguments))):
+        shown = soon
         found.trouble = f"the entry script ends with {shown} and runs nothing of what it is given"
     return found
 
@@ -120,7 +127,11 @@ def _ends_soon(words: tuple[str, ...]) -> str:
         name, rest = rest[0].rpartition("/")[2], rest[1:]
     if name in ("manage.py", "django-admin") and rest and rest[0] in _OF_DJANGO:
         return f"{name} {rest[0]}"
-    return f"alembic {rest[0]}" if name == "alembic" and rest else ""
+    if name == "-m" and rest:
+        name, rest = rest[0], rest[1:]
+    if (name in ("alembic", "aerich") and rest) or (name == "flask" and "db" in rest):
+        return " ".join((name, *rest[:2]))
+    return name if _PREPARES.fullmatch(name) else ""
 
 
 def _outside_blocks(

@@ -47,6 +47,8 @@ class InstalledProject(Struct, frozen=True):
     """Only what it depends on is installed."""
     packed: tuple[tuple[str, PathEntry], ...] = ()
     """What its wheel holds, where that was made beforehand: paths below the directory that it is installed to."""
+    whole: tuple[str, ...] = ()
+    """Packages among it that hold nothing more."""
 
 
 class Lock(Struct, frozen=True):

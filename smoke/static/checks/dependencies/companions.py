@@ -72,9 +72,10 @@ def _checks_django(program: LoadedProgram) -> bool:
 
 
 def lacking_needs(program: LoadedProgram) -> Iterator[Absence]:
-    """Distributions that pip installed alone, and that are imported without anything of what they need."""
+    """Distributions that pip installed alone, or from wheels that it made of them alone, and that are imported without
+    anything of what they need."""
     held = {name for each in program.installed.each for name in each.all()[0]}
-    alone = {each.line for each in program.image.parsed.instructions if re.search(r"pip.*--no-deps", each.text)}
+    alone = {each.line for each in program.image.parsed.instructions if re.search(r"pip.*--no-(?:deps|index)", each.text)}
     if program.installed.doubts or not alone:
         return
     for outside in program.graph.outside:

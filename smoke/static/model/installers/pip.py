@@ -151,6 +151,9 @@ def pip(stage: Stage, rest: Sequence[str], line: int, program: str, given: dict[
             wanted.given.remove(each)
             _option(stage, wanted, "-r", each, line)
     take_own(stage, wanted)
+    houses = [each for each in stage.installs if each.house and each.directory in wanted.sources]
+    if wanted.no_index and houses and all(each.no_dependencies for each in houses):
+        wanted.no_dependencies = True  # there is nothing else to take them from
     if rest[0] in ("wheel", "download"):
         wanted.directory = wanted.house or stage.workdir
         record(stage, wanted, line, house=True)

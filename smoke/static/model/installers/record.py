@@ -75,7 +75,8 @@ def _packed(stage: Stage, project: InstalledProject, line: int) -> InstalledProj
     own = replace(stage, files=stage.files.copy())
     _lay_out(own, project, _UNPACKED, line)
     held = [(path, entry) for path, entry in own.files.below(_UNPACKED) if entry.kind != "directory"]
-    return replace(project, packed=tuple((path[len(_UNPACKED) :], entry) for path, entry in held))
+    whole = tuple(name for name in own.files.names(_UNPACKED) if f"{_UNPACKED}/{name}" in own.files.whole)
+    return replace(project, packed=tuple((path[len(_UNPACKED) :], entry) for path, entry in held), whole=whole)
 
 
 def _lay_out(stage: Stage, project: InstalledProject, directory: str, line: int) -> None:
@@ -83,6 +84,7 @@ def _lay_out(stage: Stage, project: InstalledProject, directory: str, line: int)
     root = project.place.rstrip("/")
     for inside, entry in project.packed:
         stage.files.add(directory + inside, replace(entry, user=stage.number(stage.user), line=line))
+    stage.files.whole |= {stage.files.resolve(f"{directory}/{name}") for name in project.whole}
     if project.packed:
         return
     rules = None if project.editable else packing(stage, root)
