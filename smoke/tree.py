@@ -55,6 +55,8 @@ class Tree:
         """Each directory (the root is the empty text) with the names in it, sorted."""
         self.written: dict[str, bytes] = {}
         """Texts that stand within other files, by a name of their own; no build context has them."""
+        self.within: dict[str, tuple[str, int]] = {}
+        """The file that such a text stands in, and its first line there, where the lines are the same."""
         self.truncated = False
         """Whether a limit stopped the listing; then absence cannot be told."""
         self._walk()

@@ -6,6 +6,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
+from msgspec.structs import replace
+
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, Verdict, excerpt
 from smoke.judgment import Judgment
@@ -88,7 +90,18 @@ def _guarded(family: ModuleType, scope: Scope) -> Iterator[Finding]:
     found.sort(
         key=lambda each: (order.get(each.check, -1), services.get(each.subject, -1), each.evidence, each.message)
     )
-    yield from dict.fromkeys(found)
+    yield from (_placed(each, scope.tree) for each in dict.fromkeys(found))
+
+
+def _placed(finding: Finding, tree: Tree) -> Finding:
+    """The finding where people can open it: what stands within another file is a line of that."""
+    if not any(each.path in tree.within for each in finding.evidence):
+        return finding
+    evidence = []
+    for each in finding.evidence:
+        path, first = tree.within.get(each.path, (each.path, 0))
+        evidence.append(replace(each, path=path, line=first + max(0, each.line - 1) if first else each.line))
+    return replace(finding, evidence=tuple(evidence))
 
 
 def _nothing(plans: Plans) -> Finding:

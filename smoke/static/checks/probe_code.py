@@ -31,20 +31,41 @@ def plain_words(words: tuple[str, ...], *, shell_form: bool) -> tuple[str, ...]:
 
 
 def lost_import(program: LoadedProgram, words: tuple[str, ...], *, shell_form: bool) -> str:
-    """What a check by `python -c` imports and its image does not have; empty when nothing speaks against it."""
+    """What a check by `python -c`, or by a file of the tree, imports and its image does not have; empty when nothing
+    speaks against it."""
     plain = plain_words(words, shell_form=shell_form)
-    if len(plain) != 3 or plain[1] != "-c" or not PYTHON.fullmatch(posixpath.basename(plain[0])):
+    if len(plain) < 2 or not PYTHON.fullmatch(posixpath.basename(plain[0])):
         return ""
     if program.graph.entry is None or not _of_one_python(program, plain[0]):
         return ""
-    for module in imported_by(plain[2]) or []:
+    beside = "" if plain[1] == "-c" else posixpath.dirname(_place(program, plain[1]))
+    for module in imported_by(plain[2]) or [] if plain[1] == "-c" and len(plain) == 3 else _of_file(program, plain[1]):
         top = module.partition(".")[0]
-        own = program.importer.find(top).kind is not Meaning.OUTSIDE
+        own = program.importer.find(top).kind is not Meaning.OUTSIDE or _stands(program, beside, top)
         if own or has_module(top, None) or program.installed.has(module).presence is not Presence.ABSENT:
             continue
         if not doubt_of(program, top):
             return f"it imports {top}, and nothing that this image installs brings it"
     return ""
+
+
+def _place(program: LoadedProgram, script: str) -> str:
+    return posixpath.normpath(posixpath.join(program.image.workdir, script))
+
+
+def _of_file(program: LoadedProgram, script: str) -> list[str]:
+    """The modules that a file of the tree surely imports as it runs; none where it is no such file."""
+    entry = None if script.startswith("-") else program.image.files.find(_place(program, script))
+    if entry is None or not entry.source.endswith(".py"):
+        return []
+    return imported_by(program.installed.tree.text(entry.source), shell=False) or []
+
+
+def _stands(program: LoadedProgram, directory: str, name: str) -> bool:
+    """Whether a module of this name may stand in the directory of the script, where it is looked for first."""
+    files = program.image.files
+    paths = [f"{directory}/{name}{end}" for end in ("", ".py")] if directory else []
+    return any(files.find(each) is not None or files.doubt(each) for each in paths)
 
 
 def _of_one_python(program: LoadedProgram, name: str) -> bool:

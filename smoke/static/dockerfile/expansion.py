@@ -76,10 +76,10 @@ class _Lexer:
     """One pass over a text."""
 
     def __init__(
-        self, text: str, values: Mapping[str, str], escape: str, *, raw_quotes: bool, raw_escapes: bool, keep: bool
+        self, text: str, values: Mapping[str, str], escape: str, *, raw: bool, keep: bool, quotes: bool
     ) -> None:
         self.text, self.values, self.escape = text, values, escape
-        self.raw_quotes, self.raw_escapes, self.keep = raw_quotes, raw_escapes, keep
+        self.raw_quotes, self.raw_escapes, self.keep, self.quotes = raw, raw, keep, quotes
         self.plain = re.compile(rf"[^$'\"</}}{re.escape(escape)}]*")
         self.position = 0
         self.unset: list[str] = []
@@ -116,7 +116,7 @@ class _Lexer:
         if letter == "$":
             piece = self._dollar(depth)
             words.add(piece)
-        elif letter in "'\"":
+        elif letter in "'\"" and self.quotes:
             piece = self._single() if letter == "'" else self._double(depth)
             words.keep(piece)
         elif letter == "<":
@@ -293,11 +293,13 @@ def expand(
     *,
     raw: bool = False,
     keep: bool = False,
+    quotes: bool = True,
 ) -> Expanded:
-    """A word with its variables replaced. `raw` keeps quotes and escapes, `keep` variables that nothing has set."""
+    """A word with its variables replaced. `raw` keeps quotes and escapes, `keep` variables that nothing has set;
+    without `quotes` these are letters like others, as in a here-document."""
     if not any(letter in text for letter in ("$", "'", '"', "<", escape)):
         return Expanded(text[:MAX_VALUE], words=tuple(_WORD.findall(text)))
-    lexer = _Lexer(text, values, escape, raw_quotes=raw, raw_escapes=raw, keep=keep)
+    lexer = _Lexer(text, values, escape, raw=raw, keep=keep, quotes=quotes)
     try:
         outcome, words = lexer.until("", 0, raw=raw)
     except _Refused as refused:

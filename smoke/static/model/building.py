@@ -35,6 +35,8 @@ class Building(Struct):
     parsed: Dockerfile
     stages: Stages
     bases: tuple[Base, ...]
+    dockerfile: str = ""
+    """Its path in the tree."""
     done: dict[int, Made] = field(default_factory=dict)
     """Stages that were followed, by their index."""
     missing: list[Missing] = field(default_factory=list)

@@ -8,6 +8,7 @@ import re
 from msgspec import Struct
 from msgspec.structs import replace
 
+from smoke.static.dockerfile.expansion import MAX_VALUE, expand
 from smoke.static.dockerfile.ignore import Ignore, parse_ignore
 from smoke.static.dockerfile.instructions import Heredoc, Instruction
 from smoke.static.dockerfile.stages import BuildStage
@@ -56,8 +57,9 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
     for heredoc in instruction.heredocs:
         name = posixpath.join(place, heredoc.name) if into else place
         bits = 0o644 if mode is None else mode
-        text = _written(made, heredoc)
-        state.files.add(name, PathEntry("file", user=user, mode=bits, line=instruction.line, text=text))
+        text = _written(build, made, instruction, heredoc)
+        source = _kept(build, heredoc, name, text)
+        state.files.add(name, PathEntry("file", source, user=user, mode=bits, line=instruction.line, text=text))
     if reference:
         parents, without = _selection(build, made, instruction)
         kept = _Kept(parents, without)
@@ -66,18 +68,29 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
     _from_context(build, made, instruction, words, place, into, user, mode)
 
 
-def _written(made: Made, heredoc: Heredoc) -> str | None:
-    """What a here-document comes to: with its variables, unless its name is quoted; none for odd ones."""
+def _written(build: Building, made: Made, instruction: Instruction, heredoc: Heredoc) -> str | None:
+    """What a here-document comes to: with its variables, unless its name is quoted; none where that is not known."""
     if not heredoc.expand:
         return heredoc.content
-    values = made.variables.values()
-    if re.search(r"(?<!\\)\$(?:\{(?!\w+\})|[^\w{])", heredoc.content):
-        return None
+    found = expand(heredoc.content, made.variables.values(), quotes=False)
+    if found.failed:
+        build.refuse(instruction, f"the here-document {heredoc.name[:MAX_SHOWN]}: {found.failed}")
+    unknown = {*found.unset} & build.parsed.asked_for or len(heredoc.content) >= MAX_VALUE
+    return None if found.failed or unknown else found.text
 
-    def value(match: re.Match[str]) -> str:
-        return match[1] or values.get(match[2] or match[3], "")
 
-    return re.sub(r"\\([$\\])|\$(?:(\w+)|\{(\w+)\})", value, heredoc.content)
+def _kept(build: Building, heredoc: Heredoc, place: str, text: str | None) -> str:
+    """The name by which the tree has a here-document, as if it were a file that is copied."""
+    tree = build.context.tree
+    if text is None:
+        return ""
+    source = f"{build.dockerfile}:{heredoc.line}/{posixpath.basename(place)}"
+    data = text.encode("utf-8", "replace")
+    while tree.written.get(source, data) != data:  # another service gives it other arguments
+        source = f"{source.rpartition('/')[0]}:/{posixpath.basename(place)}"
+    tree.written[source] = data
+    tree.within[source] = (build.dockerfile, heredoc.line)
+    return source
 
 
 def _from_context(

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -65,32 +66,42 @@ class Syntax(Struct):
         if self.trouble or not program:
             self.trouble = self.trouble or "ruff, which knows the syntax of every version, is not installed"
             return
-        import subprocess  # noqa: PLC0415 - it takes its time to load, and few trees need it
-
         minor = min(max(version[1], OLDEST), NEWEST)
-        places = {str(self.tree.root / path): path for path in paths}
         options = [
             *["check", "--isolated", "--no-cache", "--no-respect-gitignore", "--config", "exclude=[]", "--ignore-noqa"],
-            *["--output-format", "json", "--select", _REFUSED, "--target-version", f"py3{minor}", "--"],
+            *["--output-format", "json", "--select", _REFUSED, "--target-version", f"py3{minor}"],
         ]
-        try:
-            done = subprocess.run(
-                [program, *options, *places], capture_output=True, timeout=LIMIT_S, check=False, cwd=self.tree.root
-            )
-            rows = json.loads(done.stdout or b"null")
-        except (OSError, subprocess.SubprocessError, ValueError, RecursionError):
-            rows = None
-        if not isinstance(rows, list):
+        within = [path for path in paths if path in self.tree.written]
+        places = {str(self.tree.root / path): path for path in paths if path not in self.tree.written}
+        rows = _answers([program, *options, "--", *places], b"", self.tree) if places else []
+        for number, path in enumerate(within):
+            # What stands within another file is handed over; the name is for the answer alone.
+            name = str(self.tree.root / f"{number}.py")
+            rows += _answers([program, *options, "--stdin-filename", name, "-"], self.tree.data(path), self.tree)
+            places[name] = path
+        if None in rows:
             self.trouble = "ruff, which knows the syntax of every version, gave no answer"
             return
         self._known |= {(version, path): None for path in paths}
-        for row in rows:
-            path = places.get(str(row.get("filename")))
-            if path is not None and self._known.get((version, path)) is None:
+        for row in filter(None, rows):
+            found = places.get(str(row.get("filename")))
+            if found is not None and self._known.get((version, found)) is None:
                 line = (row.get("location") or {}).get("row", 0)
-                self._known[version, path] = SyntaxProblem(
+                self._known[version, found] = SyntaxProblem(
                     line, str(row.get("message", "")).removeprefix("SyntaxError: ")
                 )
+
+
+def _answers(command: list[str], data: bytes, tree: Tree) -> list[dict[str, Any] | None]:
+    """What ruff says, one row a problem; a row of nothing where it does not answer."""
+    import subprocess  # noqa: PLC0415 - it takes its time to load, and few trees need it
+
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=LIMIT_S, check=False, cwd=tree.root)
+        rows = json.loads(done.stdout or b"null")
+    except (OSError, subprocess.SubprocessError, ValueError, RecursionError):
+        return [None]
+    return rows if isinstance(rows, list) else [None]
 
 
 def _compiles(data: bytes) -> bool:

@@ -170,3 +170,10 @@ def test_thousands_of_copies_take_no_time_that_grows_with_their_square(tmp_path:
 
     judged(1)  # what is read once only
     assert growth(judged, 500, 8) < 24, "8 as it should be, 64 with the square"
+
+
+def test_what_stands_in_a_here_document_is_shown_where_it_stands(tmp_path: Path) -> None:
+    dockerfile = 'FROM python:3.12-slim\nCOPY <<EOF /a.py\nimport os\nimport httpx\nEOF\nCMD ["python", "/a.py"]\n'
+    (tmp_path / "Dockerfile").write_text(dockerfile)
+    [told] = [each for each in judge(find_subject(tmp_path, None)).findings if "httpx" in each.message]
+    assert [(each.path, each.line) for each in told.evidence][:1] == [("Dockerfile", 4)]

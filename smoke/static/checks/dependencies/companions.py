@@ -75,7 +75,9 @@ def lacking_needs(program: LoadedProgram) -> Iterator[Absence]:
     """Distributions that pip installed alone, or from wheels that it made of them alone, and that are imported without
     anything of what they need."""
     held = {name for each in program.installed.each for name in each.all()[0]}
-    alone = {each.line for each in program.image.parsed.instructions if re.search(r"pip.*--no-(?:deps|index)", each.text)}
+    alone = {
+        each.line for each in program.image.parsed.instructions if re.search(r"pip.*--no-(?:deps|index)", each.text)
+    }
     if program.installed.doubts or not alone:
         return
     for outside in program.graph.outside:

@@ -55,6 +55,9 @@ def _health_problems(image: Image) -> Iterator[str]:
     if not health.words or not health.words[0]:
         yield "the health check runs nothing"
         return
+    if health.shell_form and health.words[0].startswith("-"):
+        yield f"{health.words[0].split()[0]} stands behind CMD: the shell takes it for the program to run"
+        return
     yield from unable(image, health.words, shell_form=health.shell_form)
     text = " ".join(health.words)
     expected = image.service.port or (image.ports[0] if len(image.ports) == 1 else None) or _served(image)

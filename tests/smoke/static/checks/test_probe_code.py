@@ -13,15 +13,16 @@ DOCKERFILE = """\
 FROM python:3.12-slim
 RUN pip install bottle{more}
 WORKDIR /srv
-COPY main.py probe.py ./
+COPY . .
 HEALTHCHECK CMD {check}
 CMD ["python", "main.py"]
 """
 MAIN = 'import bottle\n\nbottle.run(host="0.0.0.0", port=8000)\n'
 
 
-def said(folder: Path, check: str, more: str = "") -> list[str]:
+def said(folder: Path, check: str, more: str = "", **more_files: str) -> list[str]:
     files = {"Dockerfile": DOCKERFILE.format(check=check, more=more), "main.py": MAIN, "probe.py": ""}
+    files |= {name.replace("__", "/") + ".py": text for name, text in more_files.items()}
     return [text for kind, text in outcomes(folder, files, "dockerfile.health") if kind == "critical"]
 
 
@@ -63,3 +64,17 @@ def test_what_may_be_there_is_left_alone(tmp_path: Path, check: str, more: str) 
 def test_one_command_decides(words: tuple[str, ...], plain: tuple[str, ...]) -> None:
     assert plain_words(words, shell_form=True) == plain
     assert plain_words(("a", "b"), shell_form=False) == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("import requests\n", True),
+        ("import requests, beside\nprint('$HOME')\n", True),
+        ("import beside\n", False),
+        ("try:\n    import requests\nexcept ImportError:\n    pass\n", False),
+    ],
+)
+def test_a_file_of_the_tree_is_read_too(tmp_path: Path, text: str, told: bool) -> None:
+    found = said(tmp_path, "python probes/alive.py", probes__alive=text, probes__beside="")
+    assert any("it imports requests" in each for each in found) is told

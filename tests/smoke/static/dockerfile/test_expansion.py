@@ -116,3 +116,8 @@ def test_raw_keeps_what_a_shell_reads_later() -> None:
 def test_nothing_makes_it_slow(text: str) -> None:
     with no_hang():
         assert len(expand(text, {"A": "a" * 60_000}).text) <= 1 << 16
+
+
+def test_without_quotes_these_are_letters() -> None:
+    found = expand('it\'s "$DIR" \\$DIR', VALUES, quotes=False)
+    assert (found.text, found.failed) == ('it\'s "/srv" $DIR', "")

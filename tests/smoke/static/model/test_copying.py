@@ -99,3 +99,29 @@ def test_a_file_is_no_directory(tmp_path: Path, text: str, count: int) -> None:
     files = {"a.py": "", "b.py": "", "Dockerfile": f"FROM python:3.12-slim\n{text}\n"}
     [image] = images(Tree(write_files(tmp_path, files)), Manifest())
     assert ["made a file of that name" in each.message for each in image.refused] == [True] * count
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("EOF", "a = '$WHERE'", "a = '/x'"),
+        ("EOF", "a = '${WHERE}' # $(date)", "a = '/x' # $(date)"),
+        ("EOF", r"a = 'b\n\$WHERE\\n'", r"a = 'bn$WHERE\n'"),
+        ("'EOF'", r"a = 'b\n$WHERE'", r"a = 'b\n$WHERE'"),
+        ("EOF", "a = '${OF_WHO_BUILDS}'", None),
+    ],
+)
+def test_what_a_here_document_comes_to(tmp_path: Path, name: str, text: str, wanted: str | None) -> None:
+    files = {"Dockerfile": f"FROM scratch\nENV WHERE=/x\nARG OF_WHO_BUILDS\nCOPY <<{name} /a.py\n{text}\nEOF\n"}
+    tree = Tree(write_files(tmp_path, files))
+    [image] = images(tree, Manifest())
+    entry = image.files.find("/a.py")
+    assert entry is not None and entry.text == (wanted if wanted is None else f"{wanted}\n")
+    assert tree.text(entry.source) == ("" if wanted is None else f"{wanted}\n")
+    assert tree.within == ({} if wanted is None else {entry.source: ("Dockerfile", 5)})
+
+
+def test_a_here_document_that_names_no_variable_stops_the_build(tmp_path: Path) -> None:
+    files = {"Dockerfile": "FROM scratch\nCOPY <<EOF /a.sh\n${}\nEOF\n"}
+    [image] = images(Tree(write_files(tmp_path, files)), Manifest())
+    assert ["names no variable" in each.message for each in image.refused] == [True]

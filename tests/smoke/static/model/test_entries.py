@@ -35,6 +35,16 @@ def test_a_script_that_ends_without_starting_anything() -> None:
     assert "is given nothing" in follow_script('#!/bin/sh\nexec "$@"\n', (), {}).trouble
 
 
+@pytest.mark.parametrize(
+    "last", ["python /srv/init_db.py", "flask db upgrade", "aerich upgrade", "./wait-for-it.sh db:1"]
+)
+def test_what_ends_soon_is_not_what_a_server_is_given_for(last: str) -> None:
+    server = ("gunicorn", "shop:app")
+    assert "runs nothing of what it is given" in follow_script(f"#!/bin/sh\n{last}\n", server, {}).trouble
+    assert not follow_script(f"#!/bin/sh\n{last} && exec $@\n", server, {}).trouble
+    assert not follow_script("#!/bin/sh\npython setup_and_serve.py\n", ("serve",), {}).trouble
+
+
 def test_what_has_to_succeed_before() -> None:
     text = '#!/bin/sh\nset -e\nmigrate up\nuntil pg_isready -h db; do\n  sleep 1\ndone\nexec "$@"\n'
     assert follow_script(text, GIVEN, {}).before == [("migrate", "up"), ("pg_isready", "-h", "db")]

@@ -16,11 +16,11 @@ SITE = "/usr/local/lib/python3.12/site-packages"
 PROJECT = {"pyproject.toml": "[project]\nname = 'x'\n[tool.setuptools]\npackages = ['own']\n"}
 
 
-def recorded(files: dict[str, str], *, editable: bool = False, alone: bool = False) -> Stage:
+def recorded(files: dict[str, str], *, editable: bool = False, alone: bool = False, house: bool = False) -> Stage:
     """A stage after the installation of the project in `/`."""
     made = stage(files=files)
     request = InstallRequest(directory=SITE, projects=[InstalledProject("", "/", (), editable, alone=alone)])
-    record(made, request, 4)
+    record(made, request, 4, house=house)
     return made
 
 
@@ -84,6 +84,13 @@ def test_an_editable_one_is_a_link_to_its_sources() -> None:
     assert made.files.entries[f"{SITE}/own"].kind == "link"
     made.files.remove("/own")
     assert made.files.find(f"{SITE}/own/__init__.py") is None, "without its sources it is gone"
+
+
+def test_what_a_wheel_holds_is_all_that_there_is_of_its_packages() -> None:
+    files = {"setup.py": "from setuptools import *\nsetup(name='own', packages=find_packages())", "own/__init__.py": ""}
+    made = recorded({**files, "own/sub/x.py": ""}, house=True)
+    [project] = made.installs[0].projects
+    assert project.whole == ("own",) and [path for path, _ in project.packed] == ["/own/__init__.py"]
 
 
 def test_of_one_whose_dependencies_alone_are_installed_nothing_is_there() -> None:
