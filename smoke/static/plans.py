@@ -5,19 +5,20 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from smoke.manifest import Manifest, Service, held_to
-from smoke.static.bake import bake_targets, undefined_targets
-from smoke.static.compose.project import ComposeProject, projects
-from smoke.static.compose.service import ComposeBuild, ComposeService
 from smoke.static.model.launch import Launch
 from smoke.static.regex import regex
 from smoke.static.trouble import Trouble
-from smoke.static.workflows import workflow_builds
 from smoke.tree import Tree
+
+if TYPE_CHECKING:
+    from smoke.static.compose.project import ComposeProject
+    from smoke.static.compose.service import ComposeBuild, ComposeService
 
 MAX_PLANS = 200
 _NAME = regex(
@@ -62,21 +63,46 @@ class Plans(Struct, frozen=True):
 
 def plans_of(tree: Tree, manifest: Manifest) -> Plans:
     """The plans of a tree: the manifest's services, or all that is found."""
-    found = projects(tree, manifest.compose)
+    found = _projects(tree, manifest)
     if manifest.services:
         plans = tuple(Plan(service, _launch(service, found)) for service in manifest.services)
         return Plans(plans, (), tuple(found))
     files, left_out = _dockerfiles(tree)
     plans_found = list(_composed(tree, found))
     done = {plan.service.dockerfile for plan in plans_found}
-    for source in (bake_targets(tree), workflow_builds(tree, files)):
+    sources, troubles = _builds(tree, files)
+    for source in sources:
         more = [plan for plan in (_plan(tree, *each) for each in source) if plan.service.dockerfile not in done]
         plans_found += more
         done |= {plan.service.dockerfile for plan in more}
     plans_found += [Plan(Service(name=_name(tree, path), dockerfile=path)) for path in files if path not in done]
     plans_found = [plan for plan in plans_found if not any(plan.service.dockerfile == each.path for each in left_out)]
-    troubles = tuple(undefined_targets(tree))
     return Plans(tuple(_distinct(plans_found, manifest)), tuple(left_out), tuple(found), troubles)
+
+
+def _projects(tree: Tree, manifest: Manifest) -> list[ComposeProject]:
+    """The Compose projects; what reads them takes its time to load, and small trees have none."""
+    if not manifest.compose and not any("compose" in path for path in tree.files()):
+        return []
+    from smoke.static.compose.project import projects  # noqa: PLC0415 - see above
+
+    return projects(tree, manifest.compose)
+
+
+def _builds(tree: Tree, files: list[str]) -> tuple[list[Iterator[tuple[str, ComposeBuild, str]]], tuple[Trouble, ...]]:
+    """What bake files and workflows say is built, where a tree has some, and what is wrong with them."""
+    sources: list[Iterator[tuple[str, ComposeBuild, str]]] = []
+    troubles: tuple[Trouble, ...] = ()
+    if any("bake" in path for path in tree.files()):
+        from smoke.static.bake import bake_targets, undefined_targets  # noqa: PLC0415 - few trees need it
+
+        sources.append(bake_targets(tree))
+        troubles = tuple(undefined_targets(tree))
+    if files and tree.is_directory(".github/workflows"):
+        from smoke.static.workflows import workflow_builds  # noqa: PLC0415 - small trees have none
+
+        sources.append(workflow_builds(tree, files))
+    return sources, troubles
 
 
 def _distinct(plans: list[Plan], manifest: Manifest) -> Iterator[Plan]:

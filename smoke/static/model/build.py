@@ -95,7 +95,9 @@ def image_of(tree: Tree, service: Service, bases: Iterable[Base], launch: Launch
     tried = []
     for directory in _contexts(tree, service):
         context = Context(tree, directory, ignore_of(tree, directory, service.dockerfile))
-        building = Building(context, parsed, stages, tuple(bases), service.dockerfile)
+        building = Building(
+            context=context, parsed=parsed, stages=stages, bases=tuple(bases), dockerfile=service.dockerfile
+        )
         image = _Builder(building, service, final, launch).image()
         tried.append((directory, image))
         if not image.missing:

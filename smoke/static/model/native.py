@@ -7,9 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from smoke.static.model.bases.official import official_tag
-from smoke.static.model.cargo import built_by_cargo
 from smoke.static.model.filesystem import DoubtCause, PathEntry
-from smoke.static.model.golang import built_by_go
 from smoke.static.model.stage import Stage
 from smoke.static.regex import regex
 
@@ -34,6 +32,9 @@ def follow(stage: Stage, name: str, rest: Sequence[str], line: int, given: Mappi
     rest = list(rest)
     if name not in TOOLS or any("$" in word for word in rest):
         return False
+    from smoke.static.model.cargo import built_by_cargo  # noqa: PLC0415 - few trees have Rust, or Go
+    from smoke.static.model.golang import built_by_go  # noqa: PLC0415
+
     made = {"go": built_by_go, "cargo": built_by_cargo}.get(name, _c)(stage, rest, given)
     for path, libc in made.items():
         user = stage.number(stage.user)

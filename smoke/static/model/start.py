@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from smoke.manifest import Base
 from smoke.static.model.dash import dash_stops, has_dash
-from smoke.static.model.demanding import missing_to
 from smoke.static.model.effective_command import Form, Start
 from smoke.static.model.entries import Followed, follow_command, follow_script
 from smoke.static.model.executable import Executable, absent, find_program, is_odd, not_executable
@@ -32,18 +31,8 @@ from smoke.static.python.installed import Installed
 _RUNNERS = frozenset(["uv", "poetry", "pipenv", "pdm"])
 _DEMANDING = frozenset(
     [
-        "alembic",
-        "flask",
-        "scrapy",
-        "node",
-        "npm",
-        "ruby",
-        "php",
-        "perl",
-        "jupyter",
-        "jupyter-lab",
-        "jupyter-notebook",
-        "jupyter-server",
+        *["alembic", "flask", "scrapy", "node", "npm", "ruby", "php", "perl"],
+        *["jupyter", "jupyter-lab", "jupyter-notebook", "jupyter-server"],
     ]
 )
 """Programs that need more than being there."""
@@ -150,7 +139,7 @@ def _executed(  # noqa: PLR0911 - a case a kind of program
     """What a program that is there starts in turn, or is."""
     state = scene.state
     name = posixpath.basename(words[0])
-    if name in _DEMANDING and (trouble := missing_to(words, scene)):
+    if name in _DEMANDING and (trouble := _missing_to(words, scene)):
         return replace(start, trouble=trouble)
     if trouble := detached(name, words[1:], scene):
         return replace(start, trouble=trouble)
@@ -204,7 +193,7 @@ def _is_bases_own(place: str, scene: Scene) -> bool:
 def _perhaps(start: Start, words: tuple[str, ...], doubt: str, scene: Scene) -> Start:
     """A program that may be there: what it would do is told by its name, if at all."""
     name = posixpath.basename(words[0])
-    if name.startswith("jupyter") and (trouble := missing_to(words, scene)):
+    if name.startswith("jupyter") and (trouble := _missing_to(words, scene)):
         return replace(start, trouble=trouble)
     if trouble := detached(name, words[1:], scene):
         return replace(start, trouble=trouble)
@@ -262,6 +251,13 @@ def _runner(start: Start, words: tuple[str, ...], scene: Scene) -> Start:
     elif rest[0].endswith(".py"):
         rest = ["python", *rest]
     return _resolved(start, tuple(rest), scene)
+
+
+def _missing_to(words: tuple[str, ...], scene: Scene) -> str:
+    """What a program lacks that it needs; who knows of Node and Scrapy takes its time to load."""
+    from smoke.static.model.demanding import missing_to  # noqa: PLC0415 - see above
+
+    return missing_to(words, scene)
 
 
 def _in_conda(start: Start, place: str, rest: list[str], scene: Scene) -> Start:
@@ -349,7 +345,7 @@ def _followed(start: Start, found: Followed, scene: Scene) -> Start:
         program = find_program(words[0], inner)
         if not program.place and not program.doubt and re.fullmatch(r"[\w./-]+", words[0]) and not _builtin(words[0]):
             return replace(start, trouble=f"before anything else runs, {absent(words[0], inner)}")
-        if trouble := missing_to(words, inner) or may_not_give(inner.state, words):
+        if trouble := _missing_to(words, inner) or may_not_give(inner.state, words):
             return replace(start, trouble=f"before anything else runs, {trouble}")
     if found.dash and has_dash(scene.state):
         return replace(start, trouble=f"the entry script fails: {found.dash}")

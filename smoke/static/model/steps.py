@@ -11,7 +11,6 @@ from smoke.static.model.account_steps import account_refusal
 from smoke.static.model.dash import has_dash
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.given_code import imported_by
-from smoke.static.model.golang import go_refusal
 from smoke.static.model.installers.conda import TOOLS
 from smoke.static.model.managers.refusal import refusal as manager_refusal
 from smoke.static.model.operands import plain_operands
@@ -57,8 +56,14 @@ def refusal(stage: Stage, words: Sequence[str], line: int) -> str:
         or _there_already(stage, posixpath.basename(name), rest)
         or _no_module(stage, posixpath.basename(name), rest)
         or manager_refusal(stage, name, rest)
-        or (go_refusal(stage, rest) if name == "go" else "")
+        or (_not_of_go(stage, rest) if name == "go" else "")
     )
+
+
+def _not_of_go(stage: Stage, rest: list[str]) -> str:
+    from smoke.static.model.golang import go_refusal  # noqa: PLC0415 - few trees have Go
+
+    return go_refusal(stage, rest)
 
 
 def _not_of_dash(name: str, rest: list[str]) -> str:

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smoke.finding import Evidence, Finding
-from smoke.static.checks.compose.depends import DEPENDS, judge_depends
-from smoke.static.checks.compose.environment import ENVIRONMENT, judge_environment
-from smoke.static.checks.compose.hardening import HARDENING, judge_capabilities, judge_hardening
-from smoke.static.checks.compose.health import HEALTH, judge_health
-from smoke.static.checks.compose.hosts import HOSTS, judge_hosts
-from smoke.static.checks.compose.images import IMAGES, judge_image
-from smoke.static.checks.compose.limits import LIMITS, judge_limits
-from smoke.static.checks.compose.networks import NETWORKS, judge_networks
-from smoke.static.checks.compose.ports import PORTS, judge_ports
-from smoke.static.checks.compose.running import RunningService
-from smoke.static.checks.compose.services import SERVICES, judge_project
-from smoke.static.checks.compose.standard import judge_standard
+from smoke.finding import Finding
+from smoke.static.checks.compose.rules import CHECKS
 from smoke.static.scope import Scope
 
-CHECKS = (SERVICES, ENVIRONMENT, HOSTS, IMAGES, PORTS, HEALTH, DEPENDS, HARDENING, LIMITS, NETWORKS)
+__all__ = ["CHECKS", "run"]
 
 
 def run(scope: Scope) -> Iterator[Finding]:
@@ -28,29 +17,6 @@ def run(scope: Scope) -> Iterator[Finding]:
         for check in CHECKS:
             yield check.passed("there is no Compose file")
         return
-    services: list[RunningService] = []
-    for project in scope.plans.projects:
-        yield from judge_project(scope, project, services)
-    known = {service.image.service.name for service in services if service.image is not None}
-    if services and scope.manifest.compose and scope.manifest.services:
-        for image in scope.images:
-            if image.service.name not in known:
-                first = scope.plans.projects[0].files[0]
-                yield SERVICES.fail("no Compose file has it", image.service.name, [Evidence(first)])
-    for service in services:
-        yield from _service(scope, service)
+    from smoke.static.checks.compose.judging import judge_projects  # noqa: PLC0415 - it takes its time to load
 
-
-def _service(scope: Scope, service: RunningService) -> Iterator[Finding]:
-    hardened = bool(scope.manifest.policy.hardening)
-    yield from judge_environment(scope, service)
-    yield from judge_hosts(scope, service)
-    yield from judge_image(service)
-    yield from judge_ports(service)
-    yield from judge_health(scope, service)
-    yield from judge_depends(scope, service)
-    yield from judge_hardening(service, hardened)
-    yield from judge_capabilities(scope, service)
-    yield from judge_limits(service, hardened)
-    yield from judge_networks(service)
-    yield from judge_standard(service)
+    yield from judge_projects(scope)

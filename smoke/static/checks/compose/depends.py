@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smoke.check import Check
-from smoke.finding import Finding, Severity
+from smoke.finding import Finding
+from smoke.static.checks.compose.rules import DEPENDS
 from smoke.static.checks.compose.running import (
     RunningService,
     at_node,
@@ -19,13 +19,6 @@ from smoke.static.compose.service import ComposeService
 from smoke.static.compose.stores import store_of
 from smoke.static.scope import Scope
 
-DEPENDS = Check(
-    "compose.depends",
-    Severity.CRITICAL,
-    "what is depended on exists, and can become what is waited for",
-    "Compose refuses the file, or waits forever.",
-    "Correct the name, or give what is waited for a health check.",
-)
 _NO_HEALTH = frozenset(
     [
         *["postgres", "redis", "mysql", "mariadb", "mongo", "rabbitmq", "nginx", "memcached", "busybox", "alpine"],

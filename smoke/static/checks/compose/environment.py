@@ -7,19 +7,12 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from smoke.check import Check
 from smoke.finding import Finding, Severity
+from smoke.static.checks.compose.rules import ENVIRONMENT
 from smoke.static.checks.compose.running import RunningService, at_node
 from smoke.static.compose.service import env_files
 from smoke.static.scope import Scope
 
-ENVIRONMENT = Check(
-    "compose.environment",
-    Severity.CRITICAL,
-    "files of variables that services name are there",
-    "Compose refuses to start the service.",
-    "Add the file, or write required: false.",
-)
 _EXAMPLES = ("{}.example", "{}.sample", "{}.template", "{}.dist", "example{}", "sample{}", "{}-example", "{}_example")
 
 

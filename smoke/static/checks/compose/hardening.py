@@ -6,19 +6,11 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from smoke.check import Check
 from smoke.finding import Finding, Severity
+from smoke.static.checks.compose.rules import HARDENING
 from smoke.static.checks.compose.running import RunningService, at_node, items_of, text_of
 from smoke.static.regex import regex
 from smoke.static.scope import Scope
-
-HARDENING = Check(
-    "compose.hardening",
-    Severity.WARNING,
-    "read-only root, no capabilities, no new privileges",
-    "Whoever gets into the service can change it and reach for more.",
-    "Set read_only: true, cap_drop: [ALL] and security_opt: [no-new-privileges:true].",
-)
 
 
 def judge_hardening(service: RunningService, demanded: bool) -> Iterator[Finding]:

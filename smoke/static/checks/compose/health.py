@@ -5,25 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smoke.check import Check
 from smoke.finding import Finding, Severity
 from smoke.static.checks import remedies
 from smoke.static.checks.compose.ports import expected_ports
+from smoke.static.checks.compose.rules import HEALTH
 from smoke.static.checks.compose.running import RunningService, at_node, text_of
 from smoke.static.checks.probe_code import lost_import
 from smoke.static.checks.probes import health_programs, lost_path, ports_asked, unable
 from smoke.static.compose.image_name import hub_repository, tag_of
 from smoke.static.model.image import HealthCheck
 from smoke.static.scope import Scope
-
-HEALTH = Check(
-    "compose.health",
-    Severity.CRITICAL,
-    "health checks run with what the image has",
-    "The container is unhealthy forever, and what waits for it never starts.",
-    'Write test: ["CMD", ...] with a program that is in the image, or leave the image\'s own.',
-)
-
 
 _WITHOUT = {
     **dict.fromkeys(("postgres", "redis", "valkey/valkey", "memcached"), frozenset(["curl"])),

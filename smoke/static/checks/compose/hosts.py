@@ -6,8 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
+from smoke.static.checks.compose.rules import HOSTS
 from smoke.static.checks.compose.running import RunningService, at_node, items_of, owner_elsewhere, text_of
 from smoke.static.checks.evidence import at_source
 from smoke.static.compose.document import YamlNode, as_mapping
@@ -20,13 +20,6 @@ from smoke.static.python.texts import KnownTexts, settings_of
 from smoke.static.regex import regex
 from smoke.static.scope import Scope
 
-HOSTS = Check(
-    "compose.hosts",
-    Severity.CRITICAL,
-    "the databases and brokers that services are told of are services that they reach",
-    "Its name cannot be looked up, or nothing listens there: the service ends, or answers with errors.",
-    "Name the service as the Compose file does, on a network that both are on, with the port of its container.",
-)
 _ELSEWHERE = regex(r"\.(?:md|rst|txt|sh|bash|ya?ml)$|(?:^|/)(?:Makefile|justfile|Taskfile\.ya?ml)$")
 _TUNNELS = regex(r"proxy|tunnel|socat|stunnel|autossh|\bssh\b")
 _MOST_FILES = 400

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smoke.check import Check
-from smoke.finding import Finding, Severity
+from smoke.finding import Finding
+from smoke.static.checks.compose.rules import IMAGES
 from smoke.static.checks.compose.running import RunningService, at_node, with_defaults
-
-IMAGES = Check(
-    "compose.images",
-    Severity.WARNING,
-    "each service's image is the one that is built",
-    "Another image than the one that was tested is pulled, or none.",
-    "Name the image as the manifest does.",
-)
 
 
 def judge_image(service: RunningService) -> Iterator[Finding]:

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smoke.check import Check
 from smoke.finding import Finding, Severity
+from smoke.static.checks.compose.rules import LIMITS
 from smoke.static.checks.compose.running import RunningService, at_node
-
-LIMITS = Check(
-    "compose.limits",
-    Severity.WARNING,
-    "memory is limited",
-    "One service takes the whole machine down with it.",
-    "Set mem_limit, or deploy.resources.limits.memory.",
-)
 
 
 def judge_limits(service: RunningService, demanded: bool) -> Iterator[Finding]:

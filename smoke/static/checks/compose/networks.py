@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smoke.check import Check
-from smoke.finding import Finding, Severity
+from smoke.finding import Finding
+from smoke.static.checks.compose.rules import NETWORKS
 from smoke.static.checks.compose.running import RunningService, at_node
 from smoke.static.compose.project import used
-
-NETWORKS = Check(
-    "compose.networks",
-    Severity.CRITICAL,
-    "networks and volumes that are used are declared",
-    "Compose refuses the file.",
-    "Declare it at the top level.",
-)
 
 
 def judge_networks(service: RunningService) -> Iterator[Finding]:

@@ -5,19 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smoke.check import Check
-from smoke.finding import Finding, Severity
+from smoke.finding import Finding
+from smoke.static.checks.compose.rules import PORTS
 from smoke.static.checks.compose.running import RunningService, at_node, items_of, text_of, with_defaults
 from smoke.static.compose.document import YamlNode
 from smoke.static.model.image import Image
-
-PORTS = Check(
-    "compose.ports",
-    Severity.CRITICAL,
-    "published ports lead to the port of the service",
-    "Nobody reaches the service.",
-    "Publish the port that the service listens at.",
-)
 
 
 def judge_ports(service: RunningService) -> Iterator[Finding]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from smoke.check import Check
-from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.finding import Evidence, Finding, excerpt
+from smoke.static.checks.compose.rules import SERVICES
 from smoke.static.checks.compose.running import RunningService, owner_elsewhere
 from smoke.static.compose.image_name import without_tag
 from smoke.static.compose.project import ComposeProject
@@ -14,14 +14,6 @@ from smoke.static.compose.service import ComposeService
 from smoke.static.generated import made_beforehand
 from smoke.static.model.image import Image
 from smoke.static.scope import Scope
-
-SERVICES = Check(
-    "compose.services",
-    Severity.CRITICAL,
-    "the Compose files can be read and have every service",
-    "What is not in the file does not run.",
-    "Add the service, or take the file out of the manifest.",
-)
 
 
 def judge_project(scope: Scope, project: ComposeProject, services: list[RunningService]) -> Iterator[Finding]:

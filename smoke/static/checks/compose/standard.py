@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from smoke.finding import Finding, Severity
+from smoke.static.checks.compose.rules import SERVICES
 from smoke.static.checks.compose.running import RunningService, at_node
-from smoke.static.checks.compose.services import SERVICES
 from smoke.static.compose.image_name import hub_repository
 from smoke.static.compose.stores import address_of
 

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from smoke.finding import Finding
-from smoke.static.checks.nginx.certificates import FILES, judge_certificates
-from smoke.static.checks.nginx.configurations import IMAGE, MAX_CONFIGURATION, configurations, copied
-from smoke.static.checks.nginx.grammar import GRAMMAR, judge_grammar
-from smoke.static.checks.nginx.passing import PASSING, judge_passing
-from smoke.static.checks.nginx.ports import LISTENS, judge_listening
-from smoke.static.checks.nginx.upstreams import UPSTREAMS, judge_upstreams, lookups_are_open
-from smoke.static.checks.nginx.user import USER, judge_user
+from smoke.static.checks.nginx.rules import CHECKS
 from smoke.static.scope import Scope
 
-CHECKS = (UPSTREAMS, USER, LISTENS, FILES, GRAMMAR, PASSING)
+__all__ = ["CHECKS", "run"]
 
 
 def run(scope: Scope) -> Iterator[Finding]:
     """See `Scope`."""
-    judged: set[str] = set()
-    images = {(image.launch.file, image.launch.name): image for image in scope.images if image.launch is not None}
-    for built in scope.images:
-        yield from judge_grammar(built.service.name, scope.tree, copied(built), judged)
-    for project in scope.plans.projects:
-        for service in project.services.values():
-            read = configurations(scope, service, images.get((service.file, service.name)))
-            yield from judge_grammar(service.name, scope.tree, read, judged)
-        if lookups_are_open(project):
-            continue
-        for service in project.services.values():
-            image = images.get((service.file, service.name))
-            targets = configurations(scope, service, image)
-            texts = {each: re.sub(r"#[^\n]*", "", scope.tree.text(each)[:MAX_CONFIGURATION]) for each in targets}
-            if texts:
-                yield from judge_upstreams(scope, project, service, texts)
-                yield from judge_listening(service, image, texts, targets)
-                yield from judge_passing(project, service, texts, targets, images)
-                yield from judge_certificates(service, image, texts)
-    for built in scope.images:
-        if built.base is not None and IMAGE.fullmatch(built.base_reference) and "nginx" in built.start.words:
-            yield from judge_user(built)
+    if scope.plans.projects or any("nginx" in image.base_reference for image in scope.images):
+        from smoke.static.checks.nginx.judging import judge_nginx  # noqa: PLC0415 - it takes its time to load
+
+        yield from judge_nginx(scope)

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from smoke.check import Check
-from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.finding import Evidence, Finding, excerpt
+from smoke.static.checks.nginx.rules import FILES
 from smoke.static.compose.service import ComposeService
 from smoke.static.model.image import Image
 from smoke.static.regex import regex
 
-FILES = Check(
-    "nginx.files",
-    Severity.CRITICAL,
-    "the certificates that nginx is told of are there",
-    "nginx ends at once: it cannot load the certificate.",
-    "Mount the certificate and its key, or correct their paths.",
-)
 _CERTIFICATE = regex(r"(?m)^\s*ssl_certificate(?:_key)?\s+([^\s;]+)\s*;")
 
 

@@ -5,19 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from smoke.check import Check
-from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.finding import Evidence, Finding, excerpt
 from smoke.static.checks.nginx.configurations import MAX_CONFIGURATION
+from smoke.static.checks.nginx.rules import GRAMMAR
 from smoke.static.regex import regex
 from smoke.tree import Tree
 
-GRAMMAR = Check(
-    "nginx.grammar",
-    Severity.CRITICAL,
-    "nginx can read its configurations: directives end, and braces pair",
-    "nginx ends at once: it tests its configuration first.",
-    "Write the `;` or the brace; `nginx -t` reads it as nginx does.",
-)
 _TOKEN = regex(
     r"""(?P<blank>\s+|\#[^\n]*)|(?P<mark>[;{}])|(?P<word>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?:\$\{\w*\}?|\\.|[^\s;{}\\])+)"""
     r"|(?P<rest>.)",

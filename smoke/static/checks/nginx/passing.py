@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from smoke.check import Check
-from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.finding import Evidence, Finding, excerpt
 from smoke.static.checks.nginx.ports import listening
+from smoke.static.checks.nginx.rules import PASSING
 from smoke.static.compose.project import ComposeProject
 from smoke.static.compose.service import ComposeService
 from smoke.static.model.image import Image
 from smoke.static.regex import regex
 
-PASSING = Check(
-    "nginx.passing",
-    Severity.CRITICAL,
-    "what nginx passes requests to listens at the port that it is asked at",
-    "nginx answers every request with 502 Bad Gateway.",
-    "Write the port at which the service listens within the network.",
-)
 _PASSED = regex(r"(?:(?:proxy|grpc|uwsgi)_pass\s+(?:\w+://)?|^\s*server\s+)([A-Za-z][\w-]*|127\.0\.0\.1):(\d{2,5})\b")
 _ITSELF = ("localhost", "127.0.0.1")
 

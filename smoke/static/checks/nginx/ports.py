@@ -5,20 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from smoke.check import Check
-from smoke.finding import Evidence, Finding, Severity
+from smoke.finding import Evidence, Finding
+from smoke.static.checks.nginx.rules import LISTENS
 from smoke.static.compose.service import ComposeService
 from smoke.static.model.image import Image
 from smoke.static.model.launch import MountKind
 from smoke.static.regex import regex
 
-LISTENS = Check(
-    "nginx.ports",
-    Severity.CRITICAL,
-    "nginx listens at the ports that Compose publishes",
-    "Nobody reaches it.",
-    "Publish the port of its listen directive.",
-)
 _LISTEN = regex(r"(?m)^\s*listen\s+([^;]+);")
 _PORT = regex(r"(?:[\w.*-]+:|\[[\w:]+\]:)?(\d{1,5})")
 _OWN = "/etc/nginx/conf.d/default.conf"

@@ -5,20 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smoke.check import Check
-from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.finding import Evidence, Finding, excerpt
+from smoke.static.checks.nginx.rules import UPSTREAMS
 from smoke.static.compose.project import ComposeProject, names_in
 from smoke.static.compose.service import ComposeService, text_of
 from smoke.static.regex import regex
 from smoke.static.scope import Scope
 
-UPSTREAMS = Check(
-    "nginx.upstreams",
-    Severity.CRITICAL,
-    "every host that nginx passes requests to is a service of its Compose project",
-    "nginx ends at once: host not found in upstream.",
-    "Write the service's name, or give the service that name as an alias.",
-)
 _PASSED = regex(
     r"(?:proxy_pass\s+https?://|grpc_pass\s+grpcs?://|(?:fastcgi|scgi|memcached)_pass\s+|uwsgi_pass\s+(?:s?uwsgi://)?)([^\s;/]+)"
 )

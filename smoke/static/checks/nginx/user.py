@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smoke.check import Check
-from smoke.finding import Evidence, Finding, Severity
+from smoke.finding import Evidence, Finding
+from smoke.static.checks.nginx.rules import USER
 from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.image import Image
-
-USER = Check(
-    "nginx.user",
-    Severity.CRITICAL,
-    "nginx may write where it keeps its temporary files",
-    "nginx ends at once: it makes its directories and its pid file as it starts, and may not.",
-    "Take nginxinc/nginx-unprivileged, or leave USER out: nginx starts as root, and its workers do not stay it.",
-)
 
 
 def judge_user(image: Image) -> Iterator[Finding]:

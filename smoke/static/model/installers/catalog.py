@@ -5,15 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
-from smoke.static.model.installers.conda import conda
-from smoke.static.model.installers.pdm import pdm
 from smoke.static.model.installers.pip import pip
-from smoke.static.model.installers.pipenv import pipenv
-from smoke.static.model.installers.pipx import pipx
-from smoke.static.model.installers.poetry import poetry
 from smoke.static.model.installers.record import doubtful
-from smoke.static.model.installers.uv import uv
 from smoke.static.model.installers.venvs import follow_virtualenv
 from smoke.static.model.stage import Stage
 from smoke.static.regex import regex
@@ -30,7 +25,9 @@ def follow(stage: Stage, words: Sequence[str], line: int, given: dict[str, str])
     if _PIP.fullmatch(name):
         pip(stage, rest, line, words[0], given)
     elif name in _INSTALLERS:
-        _INSTALLERS[name](stage, rest, line, given)
+        _installer(name)(stage, rest, line, given)
+    elif name == "easy_install":
+        doubtful(stage, name, line)
     elif name == "virtualenv":
         follow_virtualenv(stage, rest, line)
     elif _PYTHON.fullmatch(words[0]) and (module := _module(rest)) is not None:
@@ -41,7 +38,9 @@ def follow(stage: Stage, words: Sequence[str], line: int, given: dict[str, str])
         elif module in ("venv", "virtualenv"):
             follow_virtualenv(stage, arguments, line, words[0])
         elif module in _INSTALLERS:
-            _INSTALLERS[module](stage, arguments, line, given)
+            _installer(module)(stage, arguments, line, given)
+        elif module == "easy_install":
+            doubtful(stage, module, line)
         else:
             return False
     else:
@@ -51,7 +50,7 @@ def follow(stage: Stage, words: Sequence[str], line: int, given: dict[str, str])
 
 def known(name: str) -> bool:
     """Whether a program is an installer, or a Python that runs one."""
-    return bool(_PIP.fullmatch(name) or _PYTHON.fullmatch(name)) or name in _INSTALLERS or name == "virtualenv"
+    return bool(_PIP.fullmatch(name) or _PYTHON.fullmatch(name)) or name in {*_INSTALLERS, "virtualenv", "easy_install"}
 
 
 def _module(rest: list[str]) -> str | None:
@@ -71,14 +70,16 @@ def _module(rest: list[str]) -> str | None:
     return None
 
 
-_INSTALLERS: dict[str, Callable[[Stage, list[str], int, dict[str, str]], None]] = {
-    "uv": uv,
-    "poetry": poetry,
-    "pipenv": pipenv,
-    "pdm": pdm,
-    "conda": conda,
-    "mamba": conda,
-    "micromamba": conda,
-    "pipx": pipx,
-    "easy_install": lambda stage, rest, line, given: doubtful(stage, "easy_install", line),
+_INSTALLERS = {
+    **{name: name for name in ("uv", "poetry", "pipenv", "pdm", "conda", "pipx")},
+    **dict.fromkeys(("mamba", "micromamba"), "conda"),
 }
+"""Who follows each, by module and function of one name; loaded as a command names it, since few trees need more."""
+
+
+def _installer(name: str) -> Callable[[Stage, list[str], int, dict[str, str]], None]:
+    module = _INSTALLERS[name]
+    found: Callable[[Stage, list[str], int, dict[str, str]], None] = getattr(
+        import_module(f"smoke.static.model.installers.{module}"), module
+    )
+    return found

@@ -9,14 +9,7 @@ from functools import partial
 
 from smoke.static.model.managers.distributions import BUSYBOX_ONLY, apk_refusal, apt_refusal, busybox_refusal
 from smoke.static.model.managers.listed import MAX_FILE, MAX_LINES
-from smoke.static.model.managers.locked import LOCKED, lock_refusal
 from smoke.static.model.managers.npm import npm_refusal
-from smoke.static.model.managers.own_python import venv_refusal
-from smoke.static.model.managers.pip import pip_refusal
-from smoke.static.model.managers.poetry import poetry_project, poetry_refusal
-from smoke.static.model.managers.pytorch_index import not_held
-from smoke.static.model.managers.stale_lock import stale_refusal
-from smoke.static.model.managers.uv import uv_refusal
 from smoke.static.model.stage import Stage
 
 
@@ -26,6 +19,8 @@ def refusal(stage: Stage, program: str, rest: list[str]) -> str:
     if re.fullmatch(r"python3?(?:\.\d+)?", name) and rest[:1] == ["-m"]:
         shown, name, rest = f"{name} -m {' '.join(rest[1:2])}", " ".join(rest[1:2]), rest[2:]
         if name == "venv":
+            from smoke.static.model.managers.own_python import venv_refusal  # noqa: PLC0415 - loaded as it is named
+
             return venv_refusal(stage, rest, program)
     if name in ("apt-get", "apt", "apk"):
         return apk_refusal(stage, rest) if name == "apk" else apt_refusal(stage, name, rest)
@@ -36,15 +31,27 @@ def refusal(stage: Stage, program: str, rest: list[str]) -> str:
     if name in BUSYBOX_ONLY:
         return busybox_refusal(stage, name, rest)
     if re.fullmatch(r"pip[\d.]*", name):
+        from smoke.static.model.managers.pip import pip_refusal  # noqa: PLC0415 - loaded as a command names it
+
         return pip_refusal(stage, rest, shown, program)
-    message = (
-        (poetry_refusal(stage, rest) or poetry_project(stage, rest))
-        if name == "poetry"
-        else uv_refusal(stage, rest) or _uv_index(stage, rest)
-        if name == "uv"
-        else ""
-    )
-    return message or (lock_refusal(stage, name, rest) if name in LOCKED else "") or stale_refusal(stage, name, rest)
+    return _of_project(stage, name, rest) if name in ("poetry", "uv", "pdm", "pipenv") else ""
+
+
+def _of_project(stage: Stage, name: str, rest: list[str]) -> str:
+    """What the managers of whole projects refuse. Who reads them is loaded as a command names them: few trees do."""
+    from smoke.static.model.managers.locked import lock_refusal  # noqa: PLC0415 - see above
+    from smoke.static.model.managers.stale_lock import stale_refusal  # noqa: PLC0415
+
+    message = ""
+    if name == "poetry":
+        from smoke.static.model.managers.poetry import poetry_project, poetry_refusal  # noqa: PLC0415
+
+        message = poetry_refusal(stage, rest) or poetry_project(stage, rest)
+    elif name == "uv":
+        from smoke.static.model.managers.uv import uv_refusal  # noqa: PLC0415
+
+        message = uv_refusal(stage, rest) or _uv_index(stage, rest)
+    return message or (lock_refusal(stage, name, rest) if name != "poetry" else "") or stale_refusal(stage, name, rest)
 
 
 def _no_rule(rest: list[str], read: Callable[[str], str | None], exists: Callable[[str], bool | None]) -> str:
@@ -66,6 +73,8 @@ def _no_rule(rest: list[str], read: Callable[[str], str | None], exists: Callabl
 
 
 def _uv_index(stage: Stage, rest: list[str]) -> str:
+    from smoke.static.model.managers.pytorch_index import not_held  # noqa: PLC0415 - as above
+
     why = not_held(stage, rest[2:]) if rest[:2] == ["pip", "install"] else ""
     return f"uv pip install: {why}" if why else ""
 

@@ -138,9 +138,11 @@ def _jupyter(arguments: list[str], situation: Situation) -> Served:
     return Served(doubt="what jupyter does is not looked into")
 
 
-ALONE = {
+READERS = {
     **{name: _reader(name) for name in _KINDS},
-    **dict.fromkeys(("jupyter-lab", "jupyter-notebook", "jupyter-server"), jupyter),
+    "sanic": sanic,
+    "litestar": litestar,
     "jupyter": _jupyter,
+    "jupyter_server": jupyter,
 }
-"""Readers of the command lines of those that need no app."""
+"""Readers of the command lines of those that need no app, and of two frameworks, by the names of the catalog."""

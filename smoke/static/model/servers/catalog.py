@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
-from smoke.static.model.servers.alone import ALONE, litestar, sanic
-from smoke.static.model.servers.frameworks import fastapi, flask, quart, streamlit
-from smoke.static.model.servers.gateways import daphne, granian, hypercorn, uvicorn, waitress
-from smoke.static.model.servers.gunicorn import gunicorn
 from smoke.static.model.servers.numbers import no_number
 from smoke.static.model.servers.served import Served, Situation
-from smoke.static.model.servers.uwsgi import uwsgi
-from smoke.static.model.servers.workers import celery, worker_of
 
 
 def served(name: str, arguments: Sequence[str], situation: Situation) -> Served | None:
     """What a server that is started like this does; none when the program is not a server that is known here."""
-    reader = _SERVERS.get(name)
-    if reader is None:
+    if name not in _SERVERS:
         return None
-    found = reader(list(arguments), situation)
+    found = _reader(name)(list(arguments), situation)
     if any("$" in word for word in (found.module, found.application, found.script)):
         return Served(doubt=f"what {name} serves is decided by a variable", needs=found.needs)
     if not found.trouble:
@@ -41,26 +35,32 @@ def is_server(name: str) -> bool:
     return name in _SERVERS
 
 
-_SERVERS: dict[str, Callable[[list[str], Situation], Served]] = {
-    "uvicorn": uvicorn,
-    "gunicorn": gunicorn,
-    "uwsgi": uwsgi,
-    "hypercorn": hypercorn,
-    "daphne": daphne,
-    "granian": granian,
-    "waitress-serve": waitress,
-    "waitress": waitress,
-    "flask": flask,
-    "quart": quart,
-    "fastapi": fastapi,
-    "streamlit": streamlit,
-    "celery": celery,
-    "dramatiq": worker_of("dramatiq"),
-    "arq": worker_of("arq"),
-    "taskiq": worker_of("taskiq"),
-    "huey_consumer": worker_of("huey"),
-    "huey_consumer.py": worker_of("huey"),
-    "sanic": sanic,
-    "litestar": litestar,
-    **ALONE,
+_ALONE = (
+    "sanic",
+    "litestar",
+    "jupyter",
+    "mkdocs",
+    "mlflow",
+    "datasette",
+    "tensorboard",
+    "dagster-webserver",
+    "chainlit",
+    "marimo",
+)
+_SERVERS = {
+    **{name: ("gateways", name) for name in ("uvicorn", "hypercorn", "daphne", "granian", "waitress")},
+    **{name: ("frameworks", name) for name in ("flask", "quart", "fastapi", "streamlit")},
+    **{name: (name, name) for name in ("gunicorn", "uwsgi")},
+    **{name: ("workers", name) for name in ("celery", "dramatiq", "arq", "taskiq", "huey")},
+    **{name: ("alone", name) for name in _ALONE},
+    **dict.fromkeys(("huey_consumer", "huey_consumer.py"), ("workers", "huey")),
+    **dict.fromkeys(("jupyter-lab", "jupyter-notebook", "jupyter-server"), ("alone", "jupyter_server")),
+    "waitress-serve": ("gateways", "waitress"),
 }
+"""Who reads the command line of each, by module and key of its `READERS`; loaded as a command names the server."""
+
+
+def _reader(name: str) -> Callable[[list[str], Situation], Served]:
+    module, key = _SERVERS[name]
+    found: Callable[[list[str], Situation], Served] = import_module(f"smoke.static.model.servers.{module}").READERS[key]
+    return found

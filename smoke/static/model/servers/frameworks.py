@@ -139,3 +139,7 @@ def streamlit(arguments: list[str], situation: Situation) -> Served:
     else:
         found.trouble = "streamlit is not told which script to run"
     return found
+
+
+READERS = {each.__name__: each for each in (flask, quart, fastapi, streamlit)}
+"""Readers of their command lines, by the names that the catalog has for them."""

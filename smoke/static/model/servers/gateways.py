@@ -174,3 +174,7 @@ def waitress(arguments: list[str], situation: Situation) -> Served:
     else:
         aim(found, line.operands[0], "app")
     return found
+
+
+READERS = {each.__name__: each for each in (uvicorn, hypercorn, daphne, granian, waitress)}
+"""Readers of their command lines, by the names that the catalog has for them."""

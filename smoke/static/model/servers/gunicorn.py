@@ -126,3 +126,7 @@ def _python_settings(text: str, keys: Sequence[str]) -> dict[str, str]:
                 plain = isinstance(value, ast.Constant) and isinstance(value.value, str)
                 found[target.id] = str(value.value) if plain and target.id not in found else "?"  # type: ignore[attr-defined]
     return found
+
+
+READERS = {"gunicorn": gunicorn}
+"""As the catalog looks it up."""

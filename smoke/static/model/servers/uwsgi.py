@@ -197,3 +197,7 @@ def _aimed(found: Served, module: str, file: str, name: str, situation: Situatio
         return
     found.module, found.application = match[1], match[2] or name or "application"
     found.factory = bool(match[3])
+
+
+READERS = {"uwsgi": uwsgi}
+"""As the catalog looks it up."""

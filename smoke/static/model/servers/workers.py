@@ -75,3 +75,7 @@ def worker_of(module: str) -> Callable[[list[str], Situation], Served]:
         return found
 
     return read
+
+
+READERS = {"celery": celery, **{name: worker_of(name) for name in ("dramatiq", "arq", "taskiq", "huey")}}
+"""Readers of their command lines, by the names that the catalog has for them."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
+from smoke.static.model.servers import catalog
 from smoke.static.model.servers.catalog import is_server, served
 from tests.smoke.static.model.servers.situation import given
 
@@ -24,3 +27,10 @@ def test_a_server_says_what_it_loads_and_where_it_listens() -> None:
     found = served("uvicorn", ["app.main:app", "--host", "0.0.0.0", "--port", "8080"], given())
     assert found is not None and (found.module, found.host, found.port) == ("app.main", "0.0.0.0", 8080)
     assert "uvicorn" in found.needs
+
+
+def test_the_catalog_and_the_readers_know_the_same() -> None:
+    rooms = {room for room, _ in catalog._SERVERS.values()}
+    named = {(room, key) for room, key in catalog._SERVERS.values()}
+    held = {(room, key) for room in rooms for key in import_module(f"smoke.static.model.servers.{room}").READERS}
+    assert named == held
