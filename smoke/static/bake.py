@@ -30,7 +30,12 @@ def bake_targets(tree: Tree) -> Iterator[tuple[str, ComposeBuild, str]]:
         parents = {str(each) for body in targets.values() if isinstance(body, dict) for each in _listed(body)}
         values = {name: body.get("default") for name, body in variables.items() if isinstance(body, dict)}
         for name in list(targets)[:MAX_TARGETS]:
-            build = _build(tree, posixpath.dirname(path), _inherited(targets, name, 0), values)
+            body = _inherited(targets, name, 0)
+            build = _build(tree, posixpath.dirname(path), body, values)
+            if build is not None and not tree.is_file(build.dockerfile):
+                # Contexts are told from where bake is run: beside its file, or at the root with the file's path.
+                at_root = _build(tree, "", body, values)
+                build = at_root if at_root is not None and tree.is_file(at_root.dockerfile) else build
             if build is not None and not tree.is_file(build.dockerfile):
                 # One that others inherit from may be meant for them alone.
                 own = isinstance(targets[name], dict) and "dockerfile" in targets[name] and name not in parents
