@@ -19,7 +19,7 @@ from harness.hunt.timeliness import Timeliness
 from harness.hunt.work import Work
 from harness.invariants import ANCHOR_BLOCKS, PROGRESS, Diverged, Invariants
 from harness.level import catch_up_ms, final_height, honest, level
-from harness.schedules import led_as
+from harness.schedules import led_as, led_in_turn
 from harness.verdict import RunVerdict as RunVerdict  # noqa: PLC0414  # what a judge says comes with it
 from lucid.machines.engine import Engine
 from sim.cpus import CPUS
@@ -76,7 +76,7 @@ def judge(
     thresholds = gc.get_threshold()
     gc.set_threshold(100_000, 20, 100)
     try:
-        with led_as(scenario.schedule):
+        with led_as(scenario.schedule), led_in_turn([each for fault in scenario.fault for each in fault.leading]):
             verdict, invariant, reason = _drive(world, invariants, durability)
     except Diverged as broken:
         verdict, invariant, reason = RunVerdict.DIVERGED, broken.invariant, broken.detail

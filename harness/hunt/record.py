@@ -5,6 +5,7 @@ The scenario of a failing seed is written beside its verdict: it can be run agai
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,12 +64,13 @@ class HuntRecord:
         if fresh:
             self._write(head)
 
-    def add(self, judged: Judged) -> HuntLine:
-        """Write down what became of a seed, at once."""
+    def add(self, judged: Judged, made: Callable[[int], Scenario] | None = None) -> HuntLine:
+        """Write down what became of a seed, at once; its scenario is drawn, or `made` otherwise."""
         outcome = judged.outcome
         line = HuntLine(judged.seed, outcome.verdict, outcome.trace_hash)
         if outcome.verdict.failed:
-            scenario = msgspec.to_builtins(draw(judged.seed, self.head.profile))
+            drawn = draw(judged.seed, self.head.profile) if made is None else made(judged.seed)
+            scenario = msgspec.to_builtins(drawn)
             line = HuntLine(
                 judged.seed,
                 outcome.verdict,

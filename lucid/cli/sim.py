@@ -17,6 +17,7 @@ from lucid.cli import (
     shrink,
     simrun,
     sweep,
+    twins,
 )
 
 
@@ -35,4 +36,5 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     diff.register(actions)
     ablate.register(actions)
     explore.register(actions)
+    twins.register(actions)
     export.register(actions)

@@ -102,6 +102,11 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, tag_field=
         """Nodes whose key is run a second time."""
         return ()
 
+    @property
+    def leading(self) -> tuple[int, ...]:
+        """Who leads the first views, in place of whom the protocol names: what a run is about, not what goes wrong."""
+        return ()
+
     def check(self, nodes: int) -> None:
         """Raise `ScenarioError` with the key for what the types cannot say."""
 
