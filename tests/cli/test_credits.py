@@ -71,7 +71,7 @@ def test_a_node_is_named_by_its_name_or_the_beginning_of_its_key(node: LyingNode
     both = Credits((TWICE, called))
     assert called.node in credits(node, tmp_path, "ab", found=both).out, "a name goes before a key"
     assert_refused(credits(node, tmp_path, "a"), "'a' may be any of abab", "write more of the key")
-    assert_refused(credits(node, tmp_path, "nobody"), "no node of the chain is called 'nobody'")
+    assert_refused(credits(node, tmp_path, "nobody"), "no node of the chain has the name 'nobody'")
 
 
 def test_programs_get_all_or_the_one_that_is_named(node: LyingNode, tmp_path: Path) -> None:
