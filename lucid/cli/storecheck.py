@@ -35,8 +35,8 @@ def run_check(options: argparse.Namespace) -> int:
     from lucid.storage.check import Tables, check_store
     from lucid.storage.chunkcheck import check_chunks
     from lucid.storage.chunkrow import CHUNK_TABLE
+    from lucid.storage.errors import StoreDamaged
     from lucid.storage.identity import identity_of
-    from lucid.storage.interface import StoreDamaged
     from lucid.storage.opening import shown
 
     tables: Tables = {}

@@ -44,7 +44,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run_prepare(options: argparse.Namespace) -> int:
     """`lucid store prepare`."""
-    from lucid.storage.interface import StoreError
+    from lucid.storage.errors import StoreError
 
     if options.store.startswith(SQLITE):
         print(f"{options.store} needs no preparing")

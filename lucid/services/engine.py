@@ -58,7 +58,7 @@ from lucid.services.web.problems import Problem
 from lucid.services.web.requested import SLOT, hex_bytes, query_number
 from lucid.services.web.web import json_response
 from lucid.services.web.websocket import open_websocket
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 
 RECONNECT_S = 0.25
 

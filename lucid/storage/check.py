@@ -9,7 +9,8 @@ from lucid.chain.codec import decode
 from lucid.chain.errors import LucidError
 from lucid.ledger.state import ROW_TABLE, ledger_of_rows, stored_ledger
 from lucid.machines.chain import BLOCK_TABLE, HEIGHT_TABLE
-from lucid.storage.interface import IMPORT_TABLE, Store, StoreDamaged
+from lucid.storage.errors import StoreDamaged
+from lucid.storage.interface import IMPORT_TABLE, Store
 
 Tables = dict[str, tuple[int, int]]
 """Rows and their bytes, by table."""

@@ -21,7 +21,8 @@ import trio
 
 from lucid.chain.errors import Code, Refusal
 from lucid.ledger.state import RowLost, Write
-from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreOther, StoreSlow
+from lucid.storage.errors import StoreDamaged, StoreError, StoreOther, StoreSlow
+from lucid.storage.interface import Store
 from lucid.storage.overlay import overlaid
 
 MAX_BATCH_WRITES = 20_000

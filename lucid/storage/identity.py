@@ -14,8 +14,9 @@ from lucid.chain.errors import LucidError
 from lucid.machines.anchoring import FOLLOWED_TABLE, SESSION_TABLE
 from lucid.machines.chain import BLOCK_TABLE, ROOT_KEY, ROOT_TABLE
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, VoteLog
+from lucid.storage.errors import StoreDamaged, StoreOther
 from lucid.storage.files import write_durably
-from lucid.storage.interface import HOME_TABLE, IDENTITY_TABLE, Store, StoreDamaged, StoreOther
+from lucid.storage.interface import HOME_TABLE, IDENTITY_TABLE, Store
 
 IDENTITY_KEY = b"identity"
 HOME_KEY = b"mark"

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from lucid.chain.errors import Code, LucidError
 from lucid.ledger.state import Write
 from lucid.machines.votelog import VOTES_TABLE
 
@@ -38,6 +37,7 @@ NEVER_COPIED = (VOTES_TABLE, HOME_TABLE, STARTS_TABLE, LOG_TABLE)
 """Tables that no export and no backup takes along: they are true of one place only."""
 
 SCHEMA_VERSION = 2
+"""Raised when an older release could not read what a newer one writes; tables and rows may be added without."""
 """1: sessions keyed by their ids alone, in the ledger too, so that its chain cannot be gone on with."""
 
 LOGGED_VERSION = 3
@@ -53,59 +53,6 @@ def other_version(place: str, version: int) -> str:
         f"{place} holds a chain that an older release began (schema version {version}; this release has "
         f"{SCHEMA_VERSION}): begin a new chain in another folder, or run that release"
     )
-
-
-"""Raised when an older release could not read what a newer one writes; tables and rows may be added without."""
-
-
-class StoreError(LucidError):
-    """The store cannot do what it must now; it may be tried again. `detail` is for the log, `sentence` for anyone."""
-
-    sentence = "the store cannot be read or written"
-    remedy = "it is tried again every second; the log has what the store said"
-
-    def __init__(self, detail: str, code: Code = Code.STORE_FAILED) -> None:
-        super().__init__(code, detail)
-
-
-class StoreFull(StoreError):
-    """There is no room for a write; nothing of it was written, and it may be tried again."""
-
-    sentence = "the store has no room"
-    remedy = "free space on its disk; what waits is written then"
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, Code.STORE_FULL)
-
-
-class StoreSlow(StoreError):
-    """The store did not answer within the time that a reader gave it."""
-
-    sentence = "the store does not answer in time"
-
-    def __init__(self) -> None:
-        super().__init__(self.sentence)
-
-
-class StoreOther(StoreError):
-    """The store is that of another chain, node, service or folder, or of no Lucid at all. Never tried again."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, Code.STORE_OTHER)
-
-
-class StoreDamaged(StoreError):
-    """What is stored cannot be read and will not be by trying again; names the table and the key where it was found."""
-
-    remedy = (
-        "stop the service, run `lucid store check`, and restore the store from a backup; "
-        "a block manager may also begin with an empty store and fetch the chain from its peers"
-    )
-
-    def __init__(self, detail: str, table: str = "", key: bytes = b"") -> None:
-        super().__init__(detail, Code.STORE_DAMAGED)
-        where = f" in the table {table}" + (f" at the key {key.hex()[:64]}" if key else "") if table else ""
-        self.sentence = f"the store is damaged{where}"
 
 
 class Store(Protocol):

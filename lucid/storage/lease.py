@@ -21,7 +21,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from lucid.storage.interface import StoreOther
+from lucid.storage.errors import StoreOther
 
 LEASE_COLLECTION = "lease"
 LEASE_ID = "lease"

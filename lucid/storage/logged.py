@@ -19,15 +19,8 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Refusal
 from lucid.ledger.state import Write
 from lucid.storage.commitlog import IDENTITY_BYTES, MAX_RECORD_BYTES, CommitLog, LogDamaged, LogFile, read_log
-from lucid.storage.interface import (
-    LOG_TABLE,
-    LOGGED_VERSION,
-    SCHEMA_VERSION,
-    StoreDamaged,
-    StoreError,
-    StoreFull,
-    StoreOther,
-)
+from lucid.storage.errors import StoreDamaged, StoreError, StoreFull, StoreOther
+from lucid.storage.interface import LOG_TABLE, LOGGED_VERSION, SCHEMA_VERSION
 from lucid.storage.overlay import overlaid
 from lucid.storage.sqlite import CLOSE_S, Reading, SqliteStore
 

@@ -17,15 +17,8 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from lucid.ledger.state import Write
-from lucid.storage.interface import (
-    LOOKED_AT,
-    SCHEMA_VERSION,
-    StoreDamaged,
-    StoreError,
-    StoreFull,
-    StoreOther,
-    other_version,
-)
+from lucid.storage.errors import StoreDamaged, StoreError, StoreFull, StoreOther
+from lucid.storage.interface import LOOKED_AT, SCHEMA_VERSION, other_version
 from lucid.storage.lease import LEASE_COLLECTION, Lease, place_of
 
 TIMEOUT_MS = 5_000

@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lucid.storage.interface import IMPORT_TABLE, Store, StoreError
+from lucid.storage.errors import StoreError
+from lucid.storage.interface import IMPORT_TABLE, Store
 from lucid.storage.logged import LoggedStore
 
 

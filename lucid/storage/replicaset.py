@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 from pymongo import MongoClient
 from pymongo.errors import InvalidURI, OperationFailure, PyMongoError
 
-from lucid.storage.interface import StoreError
+from lucid.storage.errors import StoreError
 from lucid.storage.mongo import in_short
 from lucid.storage.opening import shown
 

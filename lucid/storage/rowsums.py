@@ -12,7 +12,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 
 LAYOUT = (
     "ALTER TABLE entry RENAME TO stored",

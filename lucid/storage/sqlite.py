@@ -10,19 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from lucid.ledger.state import Write
+from lucid.storage.errors import StoreDamaged, StoreError, StoreFull, StoreOther
 from lucid.storage.files import whole_file
-from lucid.storage.interface import (
-    LOGGED_VERSION,
-    LOOKED_AT,
-    NEVER_COPIED,
-    OWN_TABLES,
-    SCHEMA_VERSION,
-    StoreDamaged,
-    StoreError,
-    StoreFull,
-    StoreOther,
-    other_version,
-)
+from lucid.storage.interface import LOGGED_VERSION, LOOKED_AT, NEVER_COPIED, OWN_TABLES, SCHEMA_VERSION, other_version
 from lucid.storage.rowsums import LAYOUT, Row, changed_keys, has_sums, row_sum, verified
 
 PAGE_BYTES = 1_024

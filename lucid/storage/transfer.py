@@ -12,17 +12,10 @@ from pathlib import Path
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.ledger.state import Write
+from lucid.storage.errors import StoreError, StoreOther
 from lucid.storage.files import whole_file
 from lucid.storage.identity import Identity, identity_of
-from lucid.storage.interface import (
-    IDENTITY_TABLE,
-    IMPORT_TABLE,
-    NEVER_COPIED,
-    SCHEMA_VERSION,
-    Store,
-    StoreError,
-    StoreOther,
-)
+from lucid.storage.interface import IDENTITY_TABLE, IMPORT_TABLE, NEVER_COPIED, SCHEMA_VERSION, Store
 from lucid.storage.records import RecordWriter, read_records
 
 Progress = Callable[[int, int], None]

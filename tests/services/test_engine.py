@@ -39,7 +39,7 @@ from lucid.services.web.admission import NODE, Tokens
 from lucid.services.web.asking import ANSWER_S
 from lucid.services.web.problems import Problem
 from lucid.services.web.web import Web, json_response
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 from tests.services.web import served
 from tests.waiting import until
 

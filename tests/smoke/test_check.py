@@ -9,7 +9,7 @@ import pytest
 
 from smoke.check import TABLE, Check
 from smoke.finding import Evidence, Finding, Severity, Verdict
-from smoke.static.model.filesystem import Doubt, DoubtCause
+from smoke.static.model.doubt import Doubt, DoubtCause
 
 
 @pytest.fixture

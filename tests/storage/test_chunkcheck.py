@@ -14,7 +14,7 @@ from lucid.chain.codec import encode
 from lucid.storage.chunkcheck import adopt_chunks, check_chunks
 from lucid.storage.chunkfiles import ChunkFolder
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 from lucid.storage.sqlite import SqliteStore
 
 DATA = [bytes([number]) * (MIN_CHUNK_BYTES + number) for number in range(3)]

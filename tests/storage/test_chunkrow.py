@@ -6,7 +6,7 @@ import pytest
 
 from lucid.chain.codec import encode
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow, decode_row
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 from tests.storage.test_chunkfiles import CHUNK
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from lucid.ledger.state import Write
 from lucid.storage import durable
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged, StoreError, StoreSlow
+from lucid.storage.errors import StoreDamaged, StoreError, StoreSlow
 from lucid.storage.sqlite import SqliteStore
 from tests.storage.gate import Gate
 from tests.storage.test_interface import KEYS, TABLES, WRITES, applied, everything

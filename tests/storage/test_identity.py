@@ -15,8 +15,9 @@ import pytest
 from lucid.chain.codec import encode
 from lucid.cli.main import main
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
+from lucid.storage.errors import StoreOther
 from lucid.storage.identity import Identity, adopt, claim, identity_of
-from lucid.storage.interface import Store, StoreOther
+from lucid.storage.interface import Store
 from lucid.storage.opening import open_store
 from lucid.storage.transfer import export_store, import_store
 

@@ -14,16 +14,8 @@ from pymongo.errors import ServerSelectionTimeoutError
 from lucid.ledger.state import Write
 from lucid.storage import logged
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import (
-    SCHEMA_VERSION,
-    Store,
-    StoreDamaged,
-    StoreError,
-    StoreFull,
-    StoreOther,
-    StoreSlow,
-    other_version,
-)
+from lucid.storage.errors import StoreError
+from lucid.storage.interface import SCHEMA_VERSION, Store, other_version
 from lucid.storage.mongo import in_short
 from lucid.storage.opening import open_store
 
@@ -164,24 +156,6 @@ def test_what_keeps_mongodb_away_is_said_without_the_figures_of_its_driver() -> 
 
 
 # -- what a store says when it cannot ----------------------------------------------------------------------------------
-
-
-def test_each_failure_has_its_code_and_a_sentence_without_what_the_log_alone_is_told() -> None:
-    secret = "/home/anna/s3cret"
-    failures = {
-        1101: StoreError(secret),
-        1102: StoreFull(secret),
-        1103: StoreOther(secret),
-        1104: StoreDamaged(secret, "row", b"\xab"),
-    }
-    for code, failure in failures.items():
-        assert failure.detail == secret
-        assert failure.code.code == f"LUCID_ERR_{code}"
-        assert failure.sentence and failure.remedy and secret not in failure.sentence + failure.remedy
-    assert failures[1104].sentence == "the store is damaged in the table row at the key ab"
-    assert StoreDamaged("x", "row").sentence == "the store is damaged in the table row"
-    assert StoreDamaged("x", "row", bytes(999)).sentence.endswith("at the key " + "0" * 64), "a key is cut"
-    assert StoreSlow().sentence == StoreSlow().detail == "the store does not answer in time"
 
 
 @pytest.mark.parametrize(("version", "says"), [(SCHEMA_VERSION + 1, "use a newer one"), (1, "begin a new chain")])

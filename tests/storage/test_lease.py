@@ -22,7 +22,8 @@ from lucid.services.devnode import SERVICES
 from lucid.services.process.ports import free_ports
 from lucid.storage import lease
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import Store, StoreError, StoreOther
+from lucid.storage.errors import StoreError, StoreOther
+from lucid.storage.interface import Store
 from lucid.storage.opening import open_store
 
 if TYPE_CHECKING:

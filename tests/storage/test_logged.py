@@ -16,7 +16,8 @@ import pytest
 from lucid.ledger.state import Write
 from lucid.storage import logged
 from lucid.storage.commitlog import LOG_BYTES, MAX_RECORD_BYTES, LogFile
-from lucid.storage.interface import LOG_TABLE, LOGGED_VERSION, SCHEMA_VERSION, StoreDamaged, StoreError, StoreFull
+from lucid.storage.errors import StoreDamaged, StoreError, StoreFull
+from lucid.storage.interface import LOG_TABLE, LOGGED_VERSION, SCHEMA_VERSION
 from lucid.storage.logged import LoggedStore, log_path
 from lucid.storage.opening import open_store
 from lucid.storage.sqlite import SqliteStore

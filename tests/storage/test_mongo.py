@@ -13,7 +13,7 @@ from lucid.ledger.state import Write
 from lucid.services.process.mongod import Mongod
 from lucid.storage import durable, mongo
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 from lucid.storage.mongo import MongoStore
 from lucid.storage.opening import open_store
 

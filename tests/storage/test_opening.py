@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lucid.storage.interface import IMPORT_TABLE, StoreError
+from lucid.storage.errors import StoreError
+from lucid.storage.interface import IMPORT_TABLE
 from lucid.storage.logged import LoggedStore
 from lucid.storage.opening import open_store, shown
 

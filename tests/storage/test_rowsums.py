@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucid.storage.interface import SCHEMA_VERSION, StoreDamaged
+from lucid.storage.errors import StoreDamaged
+from lucid.storage.interface import SCHEMA_VERSION
 from lucid.storage.rowsums import changed_keys, row_sum, verified
 from lucid.storage.sqlite import SqliteStore
 from tests.storage.test_interface import everything

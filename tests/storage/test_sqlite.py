@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lucid.storage import sqlite
-from lucid.storage.interface import StoreDamaged, StoreError, StoreFull, StoreOther
+from lucid.storage.errors import StoreDamaged, StoreError, StoreFull, StoreOther
 from lucid.storage.sqlite import PAGE_BYTES, SqliteStore
 from tests.storage.test_interface import everything
 

@@ -17,7 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from lucid.ledger.state import Write
 from lucid.storage import durable
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreFull
+from lucid.storage.errors import StoreFull
 from lucid.storage.sqlite import SqliteStore
 from tests.storage.test_interface import KEYS, TABLES, WRITES, applied
 

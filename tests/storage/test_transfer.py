@@ -14,7 +14,8 @@ from lucid.cli.main import main
 from lucid.ledger.state import Write
 from lucid.services.process.mongod import Mongod
 from lucid.storage import transfer
-from lucid.storage.interface import Store, StoreFull
+from lucid.storage.errors import StoreFull
+from lucid.storage.interface import Store
 from lucid.storage.opening import open_store
 from lucid.storage.transfer import import_store
 

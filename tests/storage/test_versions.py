@@ -15,7 +15,8 @@ from pymongo import MongoClient
 from lucid.chain.errors import Refusal
 from lucid.machines.chain import ROOT_KEY, ROOT_TABLE
 from lucid.services.process.mongod import Mongod
-from lucid.storage.interface import LOGGED_VERSION, SCHEMA_VERSION, StoreOther
+from lucid.storage.errors import StoreOther
+from lucid.storage.interface import LOGGED_VERSION, SCHEMA_VERSION
 from lucid.storage.opening import open_store
 from lucid.storage.records import RecordWriter
 from lucid.storage.sqlite import SqliteStore

@@ -14,7 +14,7 @@ import trio
 from lucid.ledger.state import Write
 from lucid.machines.chain import Chain, height_key
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 
 INDEX_TABLE = "transaction"
 CURSOR_TABLE = "indexed"

@@ -24,8 +24,9 @@ from lucid.machines.votelog import VOTES_TABLE, View, VoteLog, lost_log
 from lucid.services.chain.seenvotes import SeenVote
 from lucid.services.web.health import Condition
 from lucid.storage.durable import DurableStore
+from lucid.storage.errors import StoreOther
 from lucid.storage.files import write_durably
-from lucid.storage.interface import STARTS_TABLE, StoreOther
+from lucid.storage.interface import STARTS_TABLE
 
 STARTS_KEY = b"count"
 ROOM_S = 1.0

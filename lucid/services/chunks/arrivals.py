@@ -12,7 +12,7 @@ from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.machines.effects import BeginFetch, EndFetch, FetchEnded, FetchOutcome, TakePart
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.process.space import NoRoom
-from lucid.storage.interface import StoreDamaged, StoreError
+from lucid.storage.errors import StoreDamaged, StoreError
 
 WAITING = 8
 """Parts of a chunk that wait for the disk; one that falls further behind takes no more of it."""

@@ -14,8 +14,8 @@ from lucid.services.chunks.scrub import Scrub
 from lucid.services.process.driver import clock_ms
 from lucid.storage.chunkrow import CHUNK_TABLE
 from lucid.storage.durable import DurableStore
+from lucid.storage.errors import StoreDamaged
 from lucid.storage.findings import Finding
-from lucid.storage.interface import StoreDamaged
 
 PAGE = 200
 """Chunks that are looked at in one go."""

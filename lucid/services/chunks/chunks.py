@@ -36,8 +36,8 @@ from lucid.services.process.space import Space
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 from lucid.storage.chunkseal import SEAL_TABLE, seal_of
 from lucid.storage.durable import DurableStore
+from lucid.storage.errors import StoreDamaged
 from lucid.storage.findings import Finding
-from lucid.storage.interface import StoreDamaged
 
 SWEEP_S = 600.0
 

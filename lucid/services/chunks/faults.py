@@ -9,8 +9,8 @@ from lucid.chain.errors import LucidError
 from lucid.chain.fields import Natural
 from lucid.ledger.state import Write
 from lucid.storage.durable import DurableStore
+from lucid.storage.errors import StoreDamaged
 from lucid.storage.findings import Finding
-from lucid.storage.interface import StoreDamaged
 
 FAULT_TABLE = "fault"
 

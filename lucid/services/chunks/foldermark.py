@@ -15,9 +15,10 @@ from pathlib import Path
 
 from lucid.storage.chunkfiles import ChunkFolder
 from lucid.storage.chunkrow import CHUNK_TABLE
+from lucid.storage.errors import StoreError
 from lucid.storage.files import write_durably
 from lucid.storage.identity import CHUNKS_KEY, MARK_BYTES
-from lucid.storage.interface import HOME_TABLE, Store, StoreError
+from lucid.storage.interface import HOME_TABLE, Store
 
 SAMPLE = 64
 """Chunks that are looked for in a folder without a mark."""

@@ -24,7 +24,7 @@ from lucid.services.chunks.storedlists import dropped
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged, StoreError
+from lucid.storage.errors import StoreDamaged, StoreError
 
 RETRY_S = 5.0
 LOOK_S = 600.0

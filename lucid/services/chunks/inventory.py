@@ -29,8 +29,8 @@ from lucid.storage.chunkfiles import ChunkFolder
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow, decode_row
 from lucid.storage.chunkseal import SEAL_TABLE
 from lucid.storage.durable import DurableStore
+from lucid.storage.errors import StoreDamaged, StoreOther
 from lucid.storage.findings import Finding
-from lucid.storage.interface import StoreDamaged, StoreOther
 
 FEW_UNKNOWN = 8
 """Files that no row knows, up to which a start asks nobody: a crash leaves one at most."""

@@ -13,7 +13,7 @@ import trio
 
 from lucid.machines.replicamessages import MAX_IDS, ListPart, ListRequest
 from lucid.services.web.problems import Problem
-from lucid.storage.interface import StoreDamaged, StoreError
+from lucid.storage.errors import StoreDamaged, StoreError
 
 MAX_WANTED = 1_024
 """Sessions offered by one peer whose lists wait to be fetched; others are offered again."""

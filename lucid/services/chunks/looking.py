@@ -11,7 +11,7 @@ from lucid.services.chunks.chaincopies import RulesInForce
 from lucid.services.chunks.storedlists import StoredLists
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged, StoreError
+from lucid.storage.errors import StoreDamaged, StoreError
 
 LOOK_S = 10.0
 """How long after its end all sessions are looked through again."""

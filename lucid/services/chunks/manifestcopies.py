@@ -31,7 +31,7 @@ from lucid.services.chunks.storedlists import StoredLists
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged, StoreError
+from lucid.storage.errors import StoreDamaged, StoreError
 
 MAX_COPIED = 4 << 20
 """A longer manifest is not copied: that of some 35 000 chunks, days of recording."""

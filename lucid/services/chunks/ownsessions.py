@@ -15,7 +15,7 @@ from lucid.services.chunks.chaincopies import RulesInForce
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged, StoreError
+from lucid.storage.errors import StoreDamaged, StoreError
 
 FOLLOWED_TABLE = "listed"
 FOLLOWED_KEY = b"height"

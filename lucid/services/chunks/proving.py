@@ -27,7 +27,7 @@ from lucid.services.chunks.storedchunk import ChunkDamaged
 from lucid.services.chunks.storedlists import StoredLists
 from lucid.services.process.sibling import Sibling
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged, StoreError
+from lucid.storage.errors import StoreDamaged, StoreError
 
 AwaitingReceipt = Callable[[Sequence[bytes]], Awaitable[set[bytes]]]
 

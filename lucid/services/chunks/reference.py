@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lucid.chain.codec import Record, decode
 from lucid.chain.errors import Code, LucidError
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 
 REFERENCE_TABLE = "reference"
 

@@ -22,7 +22,7 @@ from lucid.ledger.state import Write
 from lucid.services.chunks.inventory import Inventory
 from lucid.services.chunks.reference import REFERENCE_TABLE, Reference, decode_reference
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged, StoreError
+from lucid.storage.errors import StoreDamaged, StoreError
 
 INDEX_TABLE = "sessionchunk"
 """By session and chunk; no content."""

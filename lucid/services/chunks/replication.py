@@ -67,7 +67,7 @@ from lucid.services.process.driver import DRIVEN, Driver, clock_ms
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged, StoreError
+from lucid.storage.errors import StoreDamaged, StoreError
 
 PACING = Pacing()
 MEMBERS_S = 2.0

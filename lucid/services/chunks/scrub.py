@@ -24,8 +24,8 @@ from lucid.services.process.disk import DiskFailed
 from lucid.services.process.driver import clock_ms
 from lucid.storage.chunkrow import CHUNK_TABLE
 from lucid.storage.durable import DurableStore
+from lucid.storage.errors import StoreDamaged
 from lucid.storage.findings import Finding
-from lucid.storage.interface import StoreDamaged
 
 SCRUB_TABLE = "scrub"
 STATE_KEY = b"state"

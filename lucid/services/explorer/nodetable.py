@@ -15,7 +15,7 @@ from lucid.services.peer.peers import Peers, PeerState
 from lucid.services.process.driver import Driver
 from lucid.services.web.web import Web
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreError
+from lucid.storage.errors import StoreError
 
 
 class NodeView(msgspec.Struct, frozen=True):

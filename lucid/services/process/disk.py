@@ -16,7 +16,7 @@ import trio
 
 from lucid.chain.errors import LucidError
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreError
+from lucid.storage.errors import StoreError
 
 DISK_S = 20.0
 """How long a call of the disk may take, with its wait for a thread: a slow card is not one that hangs."""

@@ -17,7 +17,7 @@ import trio
 
 from lucid.machines.effects import CancelTimer, Effect, Effects, SetTimer, Store, TimerFired
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged, StoreError
+from lucid.storage.errors import StoreDamaged, StoreError
 from lucid.storage.journal import JournalWriter
 
 INBOX = 1_024

@@ -13,7 +13,7 @@ from typing import Self
 
 from lucid.services.process.children import tied
 from lucid.services.process.ports import free_ports
-from lucid.storage.interface import StoreError
+from lucid.storage.errors import StoreError
 from lucid.storage.replicaset import prepare
 
 START_S = 120.0

@@ -33,8 +33,9 @@ from lucid.services.web.redis import Redis
 from lucid.services.web.serve import listen, serve
 from lucid.services.web.web import Web
 from lucid.storage.durable import DurableStore
+from lucid.storage.errors import StoreDamaged, StoreError, StoreOther
 from lucid.storage.identity import Identity, claim
-from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreOther
+from lucid.storage.interface import Store
 from lucid.storage.opening import open_store, shown, store_folder
 
 ANSWERS_S = 0.4

@@ -36,7 +36,7 @@ from lucid.services.web.problems import RETRY_AFTER_S, Problem, envelope
 from lucid.services.web.requested import charge, exchange, read_body, request_id
 from lucid.services.web.route import BYTES, HTML, JSON, TEXT, Query, Route
 from lucid.services.web.websocket import WebSocket
-from lucid.storage.interface import StoreError
+from lucid.storage.errors import StoreError
 
 VERSIONED = "/api/v1"
 MAX_BODY_BYTES = 1 << 20

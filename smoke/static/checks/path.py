@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
 from smoke.static.model.bases.official import USUAL_PATH
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.image import Image
 from smoke.static.scope import Scope
 

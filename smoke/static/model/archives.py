@@ -6,7 +6,8 @@ import io
 import posixpath
 from typing import Literal
 
-from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import FileSystem, PathEntry
 from smoke.tree import Tree
 
 MAX_MEMBERS = 20_000

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from smoke.static.model import native
 from smoke.static.model.accounts import add_group, add_user, remove_group, remove_user, rename_user
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.downloads import FETCHERS, UNPACKERS, fetched, unpacked
 from smoke.static.model.editing import edited, edited_among, edited_to_unix
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.frontend import outputs, surroundings
 from smoke.static.model.installers import catalog
 from smoke.static.model.node_modules import installed

@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from smoke.static.dockerfile.ignore import Ignore
 from smoke.static.model.build_failure import Lack, Missing
-from smoke.static.model.filesystem import MAX_ENTRIES, DoubtCause, FileSystem, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import MAX_ENTRIES, FileSystem, PathEntry
 from smoke.static.regex import regex
 from smoke.tree import Tree
 

@@ -16,7 +16,8 @@ from smoke.static.model.archives import unpack
 from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.build_failure import Lack, Missing
 from smoke.static.model.building import MAX_SHOWN, Building, Made
-from smoke.static.model.filesystem import Doubt, DoubtCause, PathEntry
+from smoke.static.model.doubt import Doubt, DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.install import Install
 from smoke.static.model.stage import Stage
 from smoke.static.model.versioned import REPOSITORY, brings_repository

@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.stage import Stage
 
 FETCHERS = frozenset(["curl", "wget", "aria2c"])

@@ -7,7 +7,8 @@ import re
 
 from msgspec import Struct
 
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.native import unloadable
 from smoke.static.model.packages import system_programs
 from smoke.static.model.programs import OF_SYSTEMS

@@ -1,54 +1,21 @@
-"""The file system of a stage as far as it can be followed: what is there, and where more may be."""
+"""The file system of a stage as far as it can be followed."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 from collections.abc import Iterator
-from enum import StrEnum
 from fnmatch import translate
-from typing import Literal, Self
+from typing import Literal
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from smoke.static.model.doubt import NO_DOUBT, Doubt, DoubtCause
+
 MAX_LINKS = 16
 MAX_ENTRIES = 300_000
 """Paths that a stage is followed to; beyond them everything is in doubt."""
-
-
-class DoubtCause(StrEnum):
-    """Where a doubt comes from: what may be at a path that is not known."""
-
-    UNKNOWN_BASE = "unknown base"
-    """The base image is not in the catalog: anything may be anywhere."""
-    BASE = "base"
-    """A known base has files that the catalog does not list."""
-    PACKAGES = "packages"
-    """The distribution's package manager put files there."""
-    DISTRIBUTIONS = "distributions"
-    """An installer of Python distributions did: what they hold is known by their names alone."""
-    COMMAND = "command"
-    """A command of a RUN may have written there."""
-    COPY = "copy"
-    """A COPY or ADD brought what cannot be looked into."""
-    MOUNT = "mount"
-    """Something is mounted over it when the container runs."""
-    LINKS = "links"
-
-
-class Doubt(str):
-    """Why something may be at a path: a text for people, and the cause that code decides by."""
-
-    cause: DoubtCause
-
-    def __new__(cls, text: str, cause: DoubtCause) -> Self:
-        made = super().__new__(cls, text)
-        made.cause = cause
-        return made
-
-
-NO_DOUBT = Doubt("", DoubtCause.BASE)
 
 
 class PathEntry(Struct, frozen=True):

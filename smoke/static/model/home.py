@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.scene import Scene
 
 

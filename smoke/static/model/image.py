@@ -8,8 +8,9 @@ from smoke.manifest import Base, Service
 from smoke.static.dockerfile.instructions import Dockerfile, ParseError
 from smoke.static.dockerfile.stages import BuildStage, Stages
 from smoke.static.model.build_failure import BuildFailure, Missing
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.effective_command import Start
-from smoke.static.model.filesystem import DoubtCause, FileSystem
+from smoke.static.model.filesystem import FileSystem
 from smoke.static.model.install import Install, Venv
 from smoke.static.model.launch import Launch
 from smoke.static.model.programs import Lacking, Surroundings

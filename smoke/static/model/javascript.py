@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.node_modules import dependencies_of
 from smoke.static.model.scene import Scene
 from smoke.static.regex import regex

@@ -6,7 +6,8 @@ import posixpath
 
 from msgspec.structs import replace
 
-from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import FileSystem, PathEntry
 from smoke.static.model.launch import Launch, Mount, MountKind
 from smoke.static.model.stage import Stage
 from smoke.static.regex import regex

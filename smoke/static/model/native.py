@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from smoke.static.model.bases.official import official_tag
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.stage import Stage
 from smoke.static.regex import regex
 

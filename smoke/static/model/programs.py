@@ -9,7 +9,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from smoke.static.model.filesystem import NO_DOUBT, Doubt, DoubtCause, FileSystem, PathEntry
+from smoke.static.model.doubt import NO_DOUBT, Doubt, DoubtCause
+from smoke.static.model.filesystem import FileSystem, PathEntry
 from smoke.static.model.packages import system_programs
 from smoke.static.regex import regex
 

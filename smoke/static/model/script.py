@@ -11,7 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from smoke.static.model import commands
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.installers.conda import TOOLS, run_in
 from smoke.static.model.native import VARIABLES
 from smoke.static.model.shell_syntax import STATEMENTS, grammar, trouble

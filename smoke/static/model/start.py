@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from smoke.manifest import Base
 from smoke.static.model.dash import dash_stops, has_dash
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.effective_command import Form, Start
 from smoke.static.model.entries import Followed, follow_command, follow_script
 from smoke.static.model.executable import Executable, absent, find_program, is_odd, not_executable
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.installers.conda import TOOLS, root_prefix, run_in
 from smoke.static.model.interpreted import PYTHON, as_script, python_or_server, search_path, started
 from smoke.static.model.ownership import may_not_give

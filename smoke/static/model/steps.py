@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from smoke.static.model.account_steps import account_refusal
 from smoke.static.model.dash import has_dash
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.given_code import imported_by
 from smoke.static.model.installers.conda import TOOLS
 from smoke.static.model.managers.refusal import refusal as manager_refusal

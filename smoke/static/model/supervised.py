@@ -8,7 +8,7 @@ import shlex
 
 from msgspec import Struct
 
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.options import read_line
 from smoke.static.regex import regex

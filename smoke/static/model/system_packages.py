@@ -6,7 +6,8 @@ import posixpath
 import re
 from collections.abc import Sequence
 
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.install import Install
 from smoke.static.model.operands import read_operands
 from smoke.static.model.packages import packages_bring

@@ -9,7 +9,8 @@ from enum import Enum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.image import Image
 from smoke.static.python.conditions import Version
 from smoke.static.python.effects import CallOut, Effects

@@ -13,7 +13,8 @@ from lucid.machines.chain import HEIGHT_TABLE, height_key
 from lucid.services.chain import index as indexing
 from lucid.services.chain.index import CURSOR_TABLE, INDEX_TABLE, Position, TransactionIndex
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import Store, StoreDamaged
+from lucid.storage.errors import StoreDamaged
+from lucid.storage.interface import Store
 from lucid.storage.sqlite import SqliteStore
 from tests.builders import make_genesis
 from tests.services.chain.growing import Growing

@@ -34,7 +34,7 @@ from lucid.services.process.keyfile import write_key
 from lucid.services.process.ports import free_ports
 from lucid.services.process.running import run_to_end
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreOther
+from lucid.storage.errors import StoreOther
 from lucid.storage.sqlite import SqliteStore
 from tests.networks import CHAIN, running
 from tests.waiting import wait_until

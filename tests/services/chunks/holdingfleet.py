@@ -30,7 +30,7 @@ from lucid.services.chunks.listexchange import SessionMessage
 from lucid.services.chunks.replication import Replication
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreError
+from lucid.storage.errors import StoreError
 from lucid.storage.sqlite import SqliteStore
 from tests.services.chunks.fleets import HURRIED
 

@@ -15,7 +15,7 @@ from lucid.machines.effects import BeginFetch, EndFetch, FetchEnded, FetchOutcom
 from lucid.services.chunks.arrivals import WAITING, Arrivals
 from lucid.services.chunks.chunks import Chunks
 from lucid.storage.chunkrow import CHUNK_TABLE
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 from tests.services.chunks.nodechunks import opened
 from tests.waiting import until
 

@@ -14,7 +14,7 @@ from lucid.services.chunks.reference import REFERENCE_TABLE, Reference
 from lucid.storage.chunkfiles import ChunkFolder
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 from lucid.storage.sqlite import SqliteStore
 
 CHUNKS = [bytes(32), bytes(31) + b"\x01", b"\x01" + bytes(31), b"\xff" * 31 + b"\xfe", b"\xff" * 32]

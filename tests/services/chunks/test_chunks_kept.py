@@ -20,8 +20,8 @@ from lucid.services.process.driver import clock_ms
 from lucid.services.process.space import Space
 from lucid.storage.chunkfiles import ChunkFolder
 from lucid.storage.durable import DurableStore
+from lucid.storage.errors import StoreOther
 from lucid.storage.identity import Identity, claim
-from lucid.storage.interface import StoreOther
 from lucid.storage.sqlite import SqliteStore
 from tests.services.chunks.fleets import body
 

@@ -7,8 +7,8 @@ import pytest
 from lucid.chain.chunks import chunk_id
 from lucid.services.chunks.faults import FAULT_TABLE, ChunkFault, Faults
 from lucid.storage.durable import DurableStore
+from lucid.storage.errors import StoreDamaged
 from lucid.storage.findings import Finding
-from lucid.storage.interface import StoreDamaged
 from lucid.storage.sqlite import SqliteStore
 
 DATA = bytes(range(256)) * 20

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lucid.storage.chunkfiles import ChunkFolder
+from lucid.storage.errors import StoreOther
 from lucid.storage.findings import Finding
-from lucid.storage.interface import StoreOther
 from tests.services.chunks.dataservice import SESSION, place, running
 from tests.services.chunks.fleets import body
 from tests.services.chunks.nodechunks import opened

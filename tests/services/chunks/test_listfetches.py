@@ -17,7 +17,7 @@ from lucid.machines.replicamessages import MAX_IDS, ListPart, ListRequest
 from lucid.services.chunks import listfetches as fetching
 from lucid.services.chunks.listfetches import ANSWER_S, MAX_WANTED, PART_S, ListFetches
 from lucid.services.web.problems import Problem
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 
 ONE, TWO = b"1" * 32, b"2" * 32
 Answer = Callable[[bytes, ListRequest], ListPart | None]

@@ -15,7 +15,7 @@ from lucid.services.chunks.looking import look_through
 from lucid.services.chunks.storedlists import StoredLists, kept
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 from lucid.storage.sqlite import SqliteStore
 from tests.waiting import until
 

@@ -21,7 +21,7 @@ from lucid.services.chunks.proving import AskedProofs, Proving
 from lucid.services.chunks.storedlists import StoredLists, kept
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreSlow
+from lucid.storage.errors import StoreSlow
 from lucid.storage.sqlite import SqliteStore
 from tests.services.chunks.fleets import body
 from tests.waiting import until

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code
 from lucid.services.chunks.reference import NotHeld, Reference, decode_reference
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 
 CHUNK = b"\xab" * 32
 

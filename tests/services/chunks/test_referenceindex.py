@@ -25,7 +25,8 @@ from lucid.services.process.mongod import Mongod
 from lucid.services.process.space import Space
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow, decode_row
 from lucid.storage.durable import PAGE_ROWS, DurableStore
-from lucid.storage.interface import Store, StoreError, StoreSlow
+from lucid.storage.errors import StoreError, StoreSlow
+from lucid.storage.interface import Store
 from lucid.storage.mongo import MongoStore
 from lucid.storage.sqlite import SqliteStore
 from tests.services.chunks.fleets import body

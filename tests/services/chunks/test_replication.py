@@ -31,7 +31,7 @@ from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.replication import Replication
 from lucid.services.process.space import Space
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreError
+from lucid.storage.errors import StoreError
 from lucid.storage.sqlite import SqliteStore
 from tests.services.chunks.fleets import HURRIED, body, run
 from tests.waiting import until

@@ -24,7 +24,8 @@ from lucid.services.manager import ManagerService
 from lucid.services.process.config import load_config
 from lucid.services.process.keyfile import read_key, write_key
 from lucid.services.process.service import Service
-from lucid.storage.interface import Store, StoreDamaged, StoreError, StoreFull
+from lucid.storage.errors import StoreDamaged, StoreError, StoreFull
+from lucid.storage.interface import Store
 from lucid.storage.sqlite import PAGE_BYTES
 
 KINDS = (DataService, EngineService, ManagerService, AnchoringService)

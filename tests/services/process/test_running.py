@@ -17,7 +17,7 @@ import trio
 from lucid.services.devnet import Devnet
 from lucid.services.process import running
 from lucid.services.process.config import ConfigError
-from lucid.storage.interface import StoreOther
+from lucid.storage.errors import StoreOther
 
 STUCK = """
 import sys, time

@@ -14,7 +14,7 @@ from lucid.services.web import lasting as lasting_module
 from lucid.services.web.lasting import MAX_LASTING, Lasting
 from lucid.services.web.problems import Problem
 from lucid.storage.durable import DurableStore
-from lucid.storage.interface import StoreDamaged, StoreFull
+from lucid.storage.errors import StoreDamaged, StoreFull
 from lucid.storage.sqlite import SqliteStore
 
 

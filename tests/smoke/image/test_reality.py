@@ -15,7 +15,7 @@ import pytest
 
 from smoke.manifest import Base, read_manifest
 from smoke.static.model.build import images
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.image import Image
 from smoke.subject import find_subject
 from smoke.tree import Tree

@@ -13,7 +13,7 @@ from smoke.static.checks.dependencies.doubts import doubt_of
 from smoke.static.checks.dependencies.metadata import lacking_metadata
 from smoke.static.checks.dependencies.moved import moved_names
 from smoke.static.checks.evidence import at_source
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.python.distributions import bringers, part_of
 from smoke.static.python.graph import Outside
 from smoke.static.python.importer import version_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.python.importer import version_of
 from smoke.static.python.program import LoadedProgram
 from smoke.static.python.standard import has_module

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
 from smoke.static.checks.evidence import at_instruction, final_line
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.image import Image
 
 USER = Check(

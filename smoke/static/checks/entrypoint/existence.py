@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.image import Image
 from smoke.static.python.distributions import bringers, modules, normalized
 from smoke.static.python.importer import Meaning

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from smoke.finding import Evidence, Finding
 from smoke.static.checks.nginx.rules import USER
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.image import Image
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.image import Image
 from smoke.static.python.effects import FileUse, Use
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from smoke.static.checks.loaded import runs
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.image import Image
 from smoke.static.python.program import LoadedProgram
 from smoke.static.regex import regex

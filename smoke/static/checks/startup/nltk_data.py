@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from smoke.static.checks.dependencies.absence import Absence
 from smoke.static.checks.loaded import runs
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.image import Image
 from smoke.static.python.corpora import corpora
 from smoke.static.python.program import LoadedProgram

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from smoke.manifest import Base
 from smoke.static.model.bases.distroless import NONROOT
-from smoke.static.model.filesystem import Doubt, DoubtCause, FileSystem, PathEntry
+from smoke.static.model.doubt import Doubt, DoubtCause
+from smoke.static.model.filesystem import FileSystem, PathEntry
 
 _TASK = "/var/task"
 """Where AWS Lambda's images take the code of a function: it is empty in all of them."""

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.install import Install, InstalledProject, Lock
 from smoke.static.model.installers.packing import Packing, packing
 from smoke.static.model.installers.places import _interpreter, scripts_of

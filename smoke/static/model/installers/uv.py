@@ -7,7 +7,7 @@ import re
 
 from msgspec.structs import replace
 
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.install import InstalledProject, Lock, Venv
 from smoke.static.model.installers.pip import pip
 from smoke.static.model.installers.record import doubtful, record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.scene import Scene
 from smoke.static.model.servers.options import read_line
 from smoke.static.model.supervised import configuration_of

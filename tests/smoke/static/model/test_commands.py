@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.script import run
 from smoke.static.model.stage import Stage
 from tests.smoke.static.model.staged import followed, stage

@@ -9,7 +9,8 @@ import pytest
 
 from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.demanding import missing_to
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.scene import Scene
 from smoke.static.python.installed import Installed
 from smoke.tree import Tree

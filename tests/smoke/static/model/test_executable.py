@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smoke.static.model.bases.catalog import find_base
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.executable import Executable, absent, find_program, is_odd, may_execute, not_executable
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.scene import Scene
 from smoke.static.model.script import run
 from smoke.static.model.stage import Stage

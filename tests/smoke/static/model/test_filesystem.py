@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from smoke.static.model import filesystem
-from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import FileSystem, PathEntry
 
 FILE = PathEntry("file", "a.py", line=3)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from smoke.static.model.bases.catalog import find_base
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.home import astray
 from smoke.static.model.install import Venv
 from smoke.static.model.scene import Scene

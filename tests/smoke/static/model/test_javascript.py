@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from smoke.static.model.bases.catalog import find_base
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.javascript import program_gone, refused_load
 from smoke.static.model.scene import Scene
 from smoke.static.model.stage import NodeModules

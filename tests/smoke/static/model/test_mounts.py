@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.launch import Launch, Mount, MountKind
 from smoke.static.model.mounts import launched
 from smoke.static.model.stage import Stage

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.programs import Lacking
 from tests.smoke.static.model.staged import stage
 

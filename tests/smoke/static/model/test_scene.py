@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.entries import ACTIVATED, Followed
-from smoke.static.model.filesystem import DoubtCause
 from smoke.static.model.install import Install
 from smoke.static.model.scene import MAX_SCRIPT, Scene
 from smoke.static.python.installed import Installed

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smoke.static.model.filesystem import DoubtCause, FileSystem
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import FileSystem
 from smoke.static.model.stage import Stage
 from tests.smoke.static.model.staged import stage
 

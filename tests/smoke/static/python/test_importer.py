@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from smoke.manifest import Manifest
 from smoke.static.model.build import images
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.effective_command import Start
-from smoke.static.model.filesystem import DoubtCause, FileSystem, PathEntry
+from smoke.static.model.filesystem import FileSystem, PathEntry
 from smoke.static.model.image import Image
 from smoke.static.python.importer import Importer, Meaning, version_of
 from smoke.static.python.syntax import Syntax

@@ -6,7 +6,8 @@ import pytest
 
 from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.bases.files import base_files
-from smoke.static.model.filesystem import DoubtCause, FileSystem
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import FileSystem
 
 
 def files(reference: str) -> FileSystem:

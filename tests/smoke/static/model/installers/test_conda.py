@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smoke.static.model.filesystem import DoubtCause, PathEntry
+from smoke.static.model.doubt import DoubtCause
+from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.install import Install
 from smoke.static.model.installers.conda import conda, prefix_of, root_prefix, run_in
 from smoke.static.model.stage import Stage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.filesystem import DoubtCause
+from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.install import Install
 from smoke.static.model.installers.uv import uv
 from smoke.static.model.installers.venvs import make_venv
