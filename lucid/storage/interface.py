@@ -37,8 +37,8 @@ NEVER_COPIED = (VOTES_TABLE, HOME_TABLE, STARTS_TABLE, LOG_TABLE)
 """Tables that no export and no backup takes along: they are true of one place only."""
 
 SCHEMA_VERSION = 2
-"""Raised when an older release could not read what a newer one writes; tables and rows may be added without."""
-"""1: sessions keyed by their ids alone, in the ledger too, so that its chain cannot be gone on with."""
+"""Raised when an older release could not read what a newer one writes; tables and rows may be added without. 1 had
+sessions keyed by their ids alone, in the ledger too, so that its chain cannot be gone on with."""
 
 LOGGED_VERSION = 3
 """An SQLite file of version 2 that lacks what its commit log holds: an older release, which knows of no log, must not
