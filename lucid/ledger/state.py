@@ -144,6 +144,7 @@ class Ledger:
     def row(self, key: bytes) -> bytes | None:
         """The row's bytes, or None where there is no such row."""
         ledger: Ledger | None = self
+        # Unfinal blocks are overlays: forks share all rows that neither of them changed.
         while ledger is not None:
             if key in ledger.rows:
                 return ledger.rows[key]
@@ -160,6 +161,7 @@ class Ledger:
 
     def settle(self) -> None:
         """Forget what was flushed: from here on the store holds it and all before it."""
+        # Not before the store holds the rows: reads of the step that made it final still go through them.
         self.parent = None
         self.rows = {}
         release(self._changed)
@@ -174,6 +176,7 @@ class Ledger:
 
     def _sets(self) -> tuple[ValidatorSet, ValidatorSet]:
         roster, above = self.core.roster, self.parent
+        # The roster changes seldom: its sets, and their hashes, are made once for all blocks that share it.
         if above is not None and above.core.roster is roster:
             return above.validators, above.next_validators
         members = roster.members
@@ -220,6 +223,7 @@ class _Nothing:
 def ledger_of_rows(reader: Reader, rows: Mapping[bytes, bytes]) -> Ledger | None:
     """The ledger of exactly these rows, whatever the store holds; None if the core is missing or impossible."""
     core = _core(rows.get)
+    # Rows of a download that nobody has vouched for: an impossible roster must end it, and not this node.
     if core is None or not _possible(core.roster):
         return None
     ledger = Ledger(_Nothing(), None, core, rows)

@@ -76,6 +76,7 @@ class TreeUpdate:
 
     def _update(self, node: TreeNode | None, index: int, shift: int, items: Items) -> TreeNode | None:
         """Apply `items` to the subtree at `index`, whose children differ in the digit at `shift`."""
+        # Most subtrees change in one row: those are walked without grouping.
         if len(items) == 1 and items[0][1] is not None:
             return self._set(node, index, shift, items[0][0], items[0][1])
         if node is None:
@@ -149,6 +150,7 @@ class TreeUpdate:
             below = (index << DIGIT_BITS) | digit
             child = children.get(digit) or self._load(below)
             assert child is not None, "a hash without its node"
+            # A single row stands as high as it can, so the root follows from the rows alone (section 6, State root).
             if child.data[0] == 0:
                 self.changed[below] = None
                 node = child
@@ -184,6 +186,7 @@ def opened(root: bytes, branches: Sequence[bytes]) -> list[tuple[bytes, int]]:
     while waiting:
         hash_, depth = waiting.pop()
         if place < len(branches) and state_node_digest(branches[place]) == hash_:
+            # A leaf hashes like any node: opened, its value would be read as hashes of children.
             if branches[place][:1] != BRANCH:
                 raise ValueError("a leaf cannot be opened")
             children = _hashes(branches[place])

@@ -39,6 +39,8 @@ class Download:
         self.offer = offer
         self.height = offer.block.header.height
         try:
+            # From genesis on, through each epoch's own quorum: no single peer vouches for a snapshot (section 8,
+            # Snapshots).
             validators = follow_closings(genesis, offer.closings, crypto)
             epoch = len(offer.closings)
             check_final(offer.block.header, offer.certificate, epoch, validators, genesis.chain_id, crypto)
@@ -52,6 +54,7 @@ class Download:
         self.hashes = [hash_ for hash_, _ in self.parts]
         self.missing = list(range(len(self.parts)))[::-1]
         """Places of the parts that are not here yet, the next one last."""
+        # A newer offer in the middle goes on with the old time: else a liar renews its own by offering again.
         self.begun_ms: int = now if before is None else before.begun_ms
         self.received: int = 0 if before is None else before.received
         """Parts that came, those of the download before included."""
@@ -76,6 +79,7 @@ class Download:
         """Verify the next part; returns the write that keeps it. Raises `SNAPSHOT_INVALID` for any other bytes."""
         if now > self.deadline_ms:
             raise Refusal(Code.SNAPSHOT_INVALID, "too slow")
+        # One part at a time, in order: what is on its way is bounded by one.
         if self.complete or (part.height, part.part) != (self.height, self.next_part):
             raise Refusal(Code.SNAPSHOT_INVALID, "part out of order")
         if len(part.rows) > MAX_PART_BYTES:
@@ -83,6 +87,7 @@ class Download:
         rows = _decode(part.rows, Rows)
         hash_, depth = self.parts[part.part]
         digests = {state_key_digest(key): state_value_digest(value) for key, value in rows}
+        # By the hash that follows from the certified root: what is made up is refused as it comes, not at the end.
         if len(digests) != len(rows) or subtree_hash(digests, depth) != hash_:
             raise Refusal(Code.SNAPSHOT_INVALID, f"part {part.part}")
         self.missing.pop()

@@ -31,6 +31,7 @@ class Forgeries:
 
     def refused(self, now: int, peer: bytes | None, code: Code) -> Observe:
         """Something was refused; if a peer sent it and no honest one would have, it counts. None is this node."""
+        # Other refusals say nothing against who sent it: honest nodes are late, or ahead, as well (section 8).
         if peer is not None and (code in FORGED or code is Code.UNEXPECTED):
             (self._unasked if code is Code.UNEXPECTED else self._counted).spend(now, peer)
             self.any = True

@@ -41,6 +41,7 @@ class Gaps:
             return []
         first, last = views
         request = CertificatesRequest(epoch=self.chain.tree.epoch, first=first, last=last)
+        # One open question a peer: its answer is taken for these views alone (1005).
         self.pool.asked[asked] = request
         return [Send(asked, encode_message(request))]
 
@@ -55,6 +56,7 @@ class Gaps:
         """See to it that a gap is asked about again, of somebody else."""
         if self._due_ms:
             return []
+        # The sender may have none of them, or be the leader that lies: every second the next peer is asked (section 4).
         self._due_ms = now + self.limits.gap_ms
         return [SetTimer(GAP_TIMER, self._due_ms)]
 
@@ -83,6 +85,7 @@ class Gaps:
         tree = self.chain.tree
         for (view, _), (_, message) in sorted(self.pool.waiting.items(), key=lambda each: each[0]):
             base_view = self.base_view(stands_on(message))
+            # Of the current view alone: nobody votes in one that is over, nor yet in a later one.
             if view == tree.entry_view + 1 and (gap := tree.missing_skips(base_view, view)) is not None:
                 return gap
         return None

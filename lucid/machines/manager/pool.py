@@ -37,8 +37,11 @@ class ProposalPool:
 
     def wait(self, peer: bytes, message: Proposal) -> None:
         """Keep a proposal that a validator signed; the first one of each key, and of too many the nearest views."""
+        # The first one of a view and signer: the second is evidence, and must not drive out what waits (section 4).
         self.waiting.setdefault((message.vote.view, message.vote.signer), WaitingProposal(peer, message))
         if len(self.waiting) > self._max_waiting:
+            # The furthest view (section 4): all others are decided before it, and a block that is certified is asked
+            # for.
             del self.waiting[max(self.waiting)]
 
     def forget_final(self, node: ForkNode) -> None:

@@ -27,6 +27,7 @@ class Copies:
     def at(self, chunk: bytes, node: bytes) -> int:
         """When a node last said that it holds a chunk, 0: never, or no more. Raises `StoreError`."""
         value = self._store.get(COPY_TABLE, chunk + node)
+        # Said of another store, it counts no more: the card that it was on may be lost (section 8, Copies).
         if value is None or value[STAMP_BYTES:] != self._name_of(node):
             return 0
         return int.from_bytes(value[:STAMP_BYTES], "big")
@@ -47,6 +48,7 @@ class Copies:
         """What is to be written when a node says what it holds, and whether its store is another than before."""
         before = self._name_of(node)
         value = now_ms.to_bytes(STAMP_BYTES, "big") + said.store
+        # Of chunks that are kept here alone: else anybody could fill this store with rows of ids made up.
         writes: list[Write] = [(COPY_TABLE, chunk + node, value) for chunk in said.has if self._shelf.kept(chunk)]
         writes += [(COPY_TABLE, chunk + node, None) for chunk in said.lacks]
         if before != said.store:

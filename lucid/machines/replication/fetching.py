@@ -102,6 +102,7 @@ class Fetching:
         if fetch is not None:
             return fetch, []
         sources = self._neighborhood.sources(chunk, first)
+        # Doubted ones last, and never left out: the only node that has a chunk may be a slow one (section 8, Copies).
         fetch = Fetch(chunk, keep, awaited, sorted(sources, key=lambda peer: self.doubts(now, peer)))
         if not fetch.sources:
             return None, []
@@ -117,7 +118,9 @@ class Fetching:
         if (part.chunk, part.segment) != (fetch.chunk, fetch.done // SEGMENT_BYTES):
             return [], None  # it is late soon, and is asked for again
         wanted = min(PART_BYTES, part.size - fetch.done)
+        # Bounds before bytes: a size that no chunk has would have this node wait for parts without end.
         possible = MIN_CHUNK_BYTES <= part.size <= MAX_CHUNK_BYTES and part.length == wanted > 0
+        # Another size in the middle is another answer: one of both is false, and no part tells which.
         if not possible or (fetch.done and part.size != fetch.size):
             return self._next_source(now, fetch)
         effects: Effects = []
@@ -131,6 +134,7 @@ class Fetching:
             fetch.next_ms = None
             effects.append(EndFetch(fetch.number, True))
             return effects, None
+        # At a bounded rate, so that copies leave an uplink room for votes (section 8, Copies).
         fetch.next_ms = now + 1_000 * wanted // self._pacing.bytes_per_s
         if fetch.is_slow(now):
             self._doubt(now, fetch.peer)
@@ -147,6 +151,7 @@ class Fetching:
         if fetch is None or not ended.fetch:
             return [], None
         fetch.number = 0
+        # All of a chunk's bytes come before its id can be compared, so what a liar costs is one chunk in ten minutes.
         if ended.outcome is FetchOutcome.FALSE:
             self._doubt(now, fetch.peer)
             return self._next_source(now, fetch)
@@ -180,6 +185,7 @@ class Fetching:
                 continue
             late = fetch.request != 0
             fetch.tries += late
+            # One answer may be lost with its connection; a peer that is out of reach is not waited for.
             if late and (fetch.tries >= TRIES or fetch.peer not in self._neighborhood.connected):
                 self._doubt(now, fetch.peer)
                 more, ended = self._next_source(now, fetch)
@@ -199,6 +205,7 @@ class Fetching:
         fetch.begun_ms = now
         while fetch.sources:
             peer = fetch.sources.popleft()
+            # Somebody waits: then a doubted source is better than none, however many chunks it is asked for.
             if peer in self._neighborhood.connected and (fetch.awaited or self.may_ask(now, peer, fetch)):
                 fetch.peer = peer
                 return effects + self._ask(now, fetch), None

@@ -122,6 +122,7 @@ class Replicator:
                 assert_never(event)
 
     def _on_started(self) -> Effects:
+        # A random name, kept in the store itself: with a lost card it is another, and others give everything again.
         held = self._store.get(STORE_NAME_TABLE, b"")
         self.name = self._new_name if held is None else held
         return [Store(((STORE_NAME_TABLE, b"", self.name),))] if held is None else []
@@ -148,6 +149,7 @@ class Replicator:
     def _on_members(self, now: int, known: MembersKnown) -> Effects:
         if self.neighborhood.learn(known):
             self.offering.look_again(now)
+        # By key: no order of a set reaches an output (section 2).
         new = sorted(self.neighborhood.connected - self._greeted)
         self._greeted = self.neighborhood.connected
         # They learn this store's name, so that they know when what they believe to be here is not.
@@ -187,10 +189,12 @@ class Replicator:
     # -- what is fetched -----------------------------------------------------------------------------------------
 
     def _wish(self, chunks: Iterable[bytes], peer: bytes) -> None:
+        # A quarter of the queue for each peer's offers (section 8): one that offers all it has keeps no other out.
         room = MAX_WISHES_OF_ONE - sum(each == peer for each in self._wishes.values())
         for chunk in chunks:
             if room <= 0 or len(self._wishes) >= MAX_WISHES:
                 return
+            # Placement is worked out here: nobody's offer makes a chunk belong at this node.
             if self.neighborhood.key in self.neighborhood.wanted(chunk):
                 room -= self._wishes.get(chunk) != peer
                 self._wishes[chunk] = peer
@@ -203,6 +207,7 @@ class Replicator:
             if chunk is None:
                 break
             peer = self._wishes.pop(chunk)
+            # It came by another way since it was wished for; who offered it still waits to hear so.
             if self._shelf.sound(chunk):
                 effects += self._say_held(chunk, [peer])
                 continue
@@ -256,6 +261,7 @@ class Replicator:
             return effects
         self.fetched += held
         peers = self._pulling.pop(fetch.chunk, None)
+        # Said once it is verified and durable, never before: others count on it from then on (section 8, Copies).
         if held and peers is not None:
             effects += self._say_held(fetch.chunk, peers)
         if fetch.chunk in self._repairing:

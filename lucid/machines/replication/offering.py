@@ -102,6 +102,7 @@ class Offering:
             effects += self._look(now)
         if self._retry_ms is not None and self._retry_ms <= now:
             effects += self._offer_again(now)
+        # Every 20 s while copies are lacking (section 8): who should hold a chunk may be away, or its queue was full.
         if self.lacking and self._retry_ms is None:
             self._retry_ms = now + self._pacing.soon_ms
         return effects
@@ -133,6 +134,7 @@ class Offering:
         if following:
             self._look_ms = self._rested_ms(now, effects)
             return effects
+        # What this look did not come upon lacks nothing any more, or is not here any more.
         self.lacking = {chunk: since for chunk, since in self.lacking.items() if chunk in self._found}
         self._found.clear()
         self._look_ms = now + (self._pacing.soon_ms if self._again else self._pacing.look_ms)
@@ -156,6 +158,8 @@ class Offering:
             lacking = [
                 key
                 for key in self._neighborhood.others(chunk)
+                # Said a day ago counts as not said: what a card lost in silence is found (section 8). Nor does what
+                # lies ahead, after a clock was put back.
                 if key not in connected or not now - recheck_ms < said_ms(chunk, key) <= now + recheck_ms
             ]
             if lacking:
@@ -178,6 +182,7 @@ class Offering:
             if self._start:
                 self._found[chunk] = None  # a look under way may have passed it before it was here
             for node in nodes:
+                # It lacks a copy all the same while that node is away; `/health` says so when that lasts.
                 if node in self._neighborhood.connected:
                     by_node.setdefault(node, []).append(chunk)
         offers: Effects = []
