@@ -16,16 +16,19 @@ TAG_BITS = 10
 """Low bits of a recurring moment's times: room for what distinguishes them."""
 
 
-class Moment(simpy.Event):
-    """Something that happens at a moment: `happen` is called with it, and nothing waits for it."""
+class Moment:
+    """Something that happens at a moment: `happen` is called with it, and nothing waits for it.
 
-    times: list[int] | None = None
-    ids: list[int] | None = None
+    It stands in the queue as SimPy's events do, and is none: those keep room for who waits for them.
+    """
+
+    __slots__ = ("code", "happen", "ids", "times")
 
     def __init__(self, happen: Callable[[Any], None]) -> None:
-        self.callbacks = [happen]
         self.happen = happen
-        self._ok = True
+        self.times: list[int] | None = None
+        self.ids: list[int] | None = None
+        self.code = 0
 
 
 class Recurring(Moment):
@@ -36,6 +39,8 @@ class Recurring(Moment):
     times had been put by itself.
     """
 
+    __slots__ = ()
+
     def __init__(self, happen: Callable[[Any], None], times: list[int], ids: list[int] | None = None) -> None:
         super().__init__(happen)
         self.times = times
@@ -44,9 +49,10 @@ class Recurring(Moment):
 
 
 class VirtualClock(simpy.Environment):
-    """Microseconds since genesis; every event is a `Moment`."""
+    """Microseconds since genesis; what stands in its queue are `Moment`s."""
 
     _now: int
+    _queue: list[Any]
     events = 0
     """Moments that have happened so far."""
     stop: Callable[[], bool] = staticmethod(lambda: False)
@@ -94,20 +100,20 @@ class VirtualClock(simpy.Environment):
                     at_us, _, _, moment = queue[0]
                     if at_us > until_us:
                         break
-                    self._now = at_us  # type: ignore[assignment]
-                    times = moment.times  # type: ignore[attr-defined]
+                    self._now = at_us
+                    times = moment.times
                     if times is None:
                         pop(queue)
                     else:
-                        moment.code = times.pop()  # type: ignore[attr-defined]
+                        moment.code = times.pop()
                         if times:
-                            ids = moment.ids  # type: ignore[attr-defined]
+                            ids = moment.ids
                             place = number() if ids is None else ids.pop()
                             replace(queue, (times[-1] >> TAG_BITS, NORMAL, place, moment))
                         else:
                             pop(queue)
                     events += 1
-                    moment.happen(moment)  # type: ignore[attr-defined]
+                    moment.happen(moment)
         finally:
             self.events += events
         self._now = max(self._now, until_us)

@@ -15,6 +15,8 @@ RECEIVERS = 1 << TAG_BITS
 class Flight(Recurring):
     """One message on its way; the tag of each arrival is the receiver's index. `load` is its bits, times a million."""
 
+    __slots__ = ("event", "load", "number", "sender", "sent_us")
+
     def __init__(
         self,
         happen: Callable[[Any], None],
@@ -38,6 +40,8 @@ class Volley(Flight):
 
     The tag of an arrival is the message's place among `receivers`; the first has the number `first`.
     """
+
+    __slots__ = ("first", "receivers")
 
     def __init__(
         self,

@@ -48,6 +48,8 @@ NOTHING_MORE: Mapping[type, Callable[[Any], None]] = MappingProxyType({})
 class Alarm(Moment):
     """A timer of a machine on its way."""
 
+    __slots__ = ("setting",)
+
     def __init__(self, callback: Callable[[Any], None], setting: SetTimer) -> None:
         super().__init__(callback)
         self.setting = setting
