@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import nox
@@ -105,6 +106,21 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *at_once, "--cov", "--cov-report=")
     for files, percent in COVERAGE_PERCENT.items():
         session.run("coverage", "report", "--format=total", f"--include={files}", f"--fail-under={percent}")
+
+
+@nox.session
+def compiled(session: nox.Session) -> None:
+    """A wheel with compiled modules: builds it, and sees that its runs are the same ones. Arguments go to pytest."""
+    session.install("--require-hashes", "--no-deps", "-r", "requirements.lock")
+    session.install("--no-deps", "--no-build-isolation", ".", env={"LUCID_MYPYC": "1"})
+    # From elsewhere, so that the installed modules are run and not those of the tree.
+    folder = Path(session.create_tmp())
+    for each in ("tests", "docs"):
+        shutil.copytree(each, folder / each, dirs_exist_ok=True)
+    shutil.copy("pyproject.toml", folder)
+    session.chdir(folder)
+    session.run("lucid", "--version")
+    session.run("pytest", *(session.posargs or ["tests/golden"]))
 
 
 @nox.session

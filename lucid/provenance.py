@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,7 +14,8 @@ from lucid import __version__
 
 
 class Provenance(Struct, frozen=True, kw_only=True):
-    """`commit` is a short hash, with `+` after it if tracked files differ from it; empty outside a checkout."""
+    """`commit` is a short hash, with `+` after it if tracked files differ from it; empty outside a checkout. `python`
+    says too whether some modules are compiled (compiled_build.py)."""
 
     lucid: str
     commit: str
@@ -26,8 +28,13 @@ def provenance() -> Provenance:
     return Provenance(
         lucid=__version__,
         commit=_commit(Path(__file__).resolve().parents[1]),
-        python=f"{platform.python_implementation()} {platform.python_version()}",
+        python=f"{platform.python_implementation()} {platform.python_version()}{', compiled' if _compiled() else ''}",
     )
+
+
+def _compiled() -> bool:
+    found = find_spec("lucid.chain.hashing")
+    return found is not None and found.origin is not None and not found.origin.endswith(".py")
 
 
 def _commit(root: Path) -> str:
