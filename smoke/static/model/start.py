@@ -27,6 +27,7 @@ from smoke.static.model.stage import Stage
 from smoke.static.model.supervised import programs_of
 from smoke.static.model.supervised_start import kept_running
 from smoke.static.model.wrappers import is_wrapper, unwrap
+from smoke.static.python.distributions import MISNAMED
 from smoke.static.python.installed import Installed
 
 _RUNNERS = frozenset(["uv", "poetry", "pipenv", "pdm"])
@@ -206,7 +207,7 @@ def _perhaps(start: Start, words: tuple[str, ...], doubt: str, scene: Scene) -> 
 
 
 def _needs(name: str) -> tuple[str, ...]:
-    found = served(name, [], Situation({}, lambda path: None, lambda path: None))
+    found = None if name in MISNAMED else served(name, [], Situation({}, lambda path: None, lambda path: None))
     return tuple(found.needs[:1]) if found is not None else ()
 
 

@@ -262,6 +262,10 @@ def needs(name: str, extras: Iterable[str] = ()) -> list[str] | None:
     return [*found, *(each for extra in wanted for each in known[extra])]
 
 
+MISNAMED = frozenset({"waitress", "django", "huey", "ddtrace", "opentelemetry", "newrelic"})
+"""Distributions whose programs all have another name than they: waitress-serve, django-admin, ddtrace-run."""
+
+
 def program_of(name: str) -> str:
     """The distribution that brings a program of that name; empty when it is not known."""
     return _PROGRAMS.get(name) or (name if name in _SAME_NAME else "")

@@ -258,7 +258,7 @@ class Installed:
             every, closed = each.all()
             if distribution and distribution in every:
                 return Answer(Presence.ASKED, distribution), each
-            if self._is_misspelled(each, name):
+            if name in table.MISNAMED or self._is_misspelled(each, name):
                 continue
             if table.normalized(name) in every:
                 return Answer(Presence.ASKED, table.normalized(name)), each

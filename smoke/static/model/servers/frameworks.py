@@ -6,7 +6,7 @@ import posixpath
 import re
 import tomllib
 
-from smoke.static.model.servers.options import Line, read_line
+from smoke.static.model.servers.options import Line, foreign_to, read_line
 from smoke.static.model.servers.served import Served, Situation, aim, number
 
 _SWITCHES = frozenset(
@@ -35,6 +35,9 @@ def _flask_like(name: str, arguments: list[str], situation: Situation) -> Served
     found = Served(needs=[name])
     if "run" not in line.operands:
         found.doubt = f"{name} {' '.join(line.operands)} is not looked into".rstrip()
+        return found
+    if trouble := foreign_to(name, line.values):
+        found.trouble = trouble
         return found
     found.host = line.last("--host", "-h") or environment.get(f"{prefix}_RUN_HOST", "127.0.0.1")
     found.port = number(line.last("--port", "-p") or environment.get(f"{prefix}_RUN_PORT"), 5000)
@@ -125,7 +128,8 @@ def _configured(found: Served, line: Line, text: str | None) -> None:
 
 
 def streamlit(arguments: list[str], situation: Situation) -> Served:
-    line = read_line(arguments, frozenset(["--help", "--version"]))
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments  # what stands behind is the script's
+    line = read_line(own, frozenset(["--help", "--version"]))
     found = Served(needs=["streamlit"], host="0.0.0.0")
     environment = situation.environment
     found.port = number(line.last("--server.port") or environment.get("STREAMLIT_SERVER_PORT"), 8501)
@@ -134,6 +138,8 @@ def streamlit(arguments: list[str], situation: Situation) -> Served:
         _configured(found, line, situation.read(".streamlit/config.toml") if held else None)
     if line.operands[:1] != ["run"]:
         found.doubt = "what streamlit does is not looked into"
+    elif trouble := foreign_to("streamlit", line.values):
+        found.trouble = trouble
     elif len(line.operands) > 1:
         found.script = line.operands[1]
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from smoke.static.model.servers.options import read_line, strange
+from smoke.static.model.servers.options import foreign_to, read_line, strange
 from smoke.static.model.servers.served import Served, Situation, address, aim, missing_file, number
 
 _UVICORN_PLAIN = frozenset(
@@ -90,7 +90,9 @@ def hypercorn(arguments: list[str], situation: Situation) -> Served:
     worker = line.last("-k", "--worker-class")
     if worker in ("trio", "uvloop"):
         found.needs.append(worker)
-    if not line.operands:
+    if trouble := foreign_to("hypercorn", line.values):
+        found.trouble = trouble
+    elif not line.operands:
         found.trouble = "hypercorn is not told which app to serve"
     else:
         aim(found, line.operands[0].removeprefix("asgi:").removeprefix("wsgi:"), "app", dotted=False)
@@ -119,7 +121,9 @@ def daphne(arguments: list[str], situation: Situation) -> Served:
     if not {"-u", "--unix-socket", "--fd", "-e", "--endpoint"} & line.values.keys():
         found.host = line.last("-b", "--bind") or "127.0.0.1"
         found.port = number(line.last("-p", "--port"), 8000)
-    if not line.operands:
+    if trouble := foreign_to("daphne", line.values):
+        found.trouble = trouble
+    elif not line.operands:
         found.trouble = "daphne is not told which app to serve"
     else:
         aim(found, line.operands[0], "application")
@@ -150,7 +154,9 @@ def granian(arguments: list[str], situation: Situation) -> Served:
     found.host = line.last("--host") or environment.get("GRANIAN_HOST", "127.0.0.1")
     found.port = number(line.last("--port") or environment.get("GRANIAN_PORT"), 8000)
     found.directory = line.last("--working-dir") or ""
-    if not line.operands:
+    if trouble := foreign_to("granian", line.values):
+        found.trouble = trouble
+    elif not line.operands:
         found.trouble = "granian is not told which app to serve"
     else:
         aim(found, line.operands[0], "app")
@@ -167,7 +173,9 @@ def waitress(arguments: list[str], situation: Situation) -> Served:
     found.port = number(line.last("--port"), found.port)
     if "--unix-socket" in line.values:
         found.host, found.port = "", None
-    if not line.operands:
+    if trouble := foreign_to("waitress-serve", line.values):
+        found.trouble = trouble
+    elif not line.operands:
         found.trouble = "waitress-serve is not told which app to serve"
     elif ":" not in line.operands[0]:
         found.trouble = f"waitress-serve is given {line.operands[0]!r}, which lacks the name of the app: MODULE:APP"

@@ -27,6 +27,25 @@ def strange(given: Iterable[str], known: frozenset[str], foreign: frozenset[str]
     return ""
 
 
+def foreign_to(server: str, given: Iterable[str]) -> str:
+    """What is said of an option that other servers have and this one does not, by its own help; empty if none is."""
+    odd = strange(given, frozenset(), FOREIGN[server])
+    return f"{server} has no option {odd}: it ends with a message about its usage" if odd else ""
+
+
+_OF_GUNICORN = frozenset(["-k", "--worker-class", "--timeout", "--chdir", "--threads", "--preload", "--app-dir"])
+FOREIGN = {
+    "hypercorn": frozenset(["--host", "--port", "--timeout", "--threads", "--chdir", "--app-dir", "--factory"]),
+    "daphne": _OF_GUNICORN | {"--host", "--workers", "-w", "--reload", "--log-level"},
+    "granian": frozenset(["--bind", "-b", "-w", "-k", "--worker-class", "--app-dir", "--timeout"]),
+    "waitress-serve": frozenset(["--bind", "-b", "--workers", "-w"]),
+    "flask": _OF_GUNICORN | {"--bind", "-b", "--workers", "-w", "--factory"},
+    "quart": _OF_GUNICORN | {"--bind", "-b", "--workers", "-w", "--factory"},
+    "streamlit": frozenset(["--host", "--port", "--bind", "--workers"]),
+}
+"""Options that are easily taken for those of a server, and are not (November 2026)."""
+
+
 def _one_off(left: str, right: str) -> bool:
     """Whether two words differ by a single letter that is added, left out or another."""
     if left == right or abs(len(left) - len(right)) > 1 or len(left) < 5:

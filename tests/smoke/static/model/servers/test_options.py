@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smoke.static.model.servers.options import read_line, strange
+from smoke.static.model.servers.options import foreign_to, read_line, strange
 
 PLAIN = frozenset({"--reload", "-q"})
 
@@ -54,3 +54,12 @@ def test_every_word_is_read_once(words: list[str]) -> None:
 def test_an_option_that_is_surely_none(name: str, odd: bool) -> None:
     """One letter off its own, or another server's; what is only unknown may be of a newer version."""
     assert bool(strange([name], frozenset({"--host", "-h"}), frozenset({"--workers"}))) is odd
+
+
+@pytest.mark.parametrize(
+    ("server", "option"),
+    [("hypercorn", "--host"), ("daphne", "--workers"), ("flask", "-b"), ("streamlit", "--port"), ("granian", "--bind")],
+)
+def test_options_of_others_are_told(server: str, option: str) -> None:
+    assert f"{server} has no option {option}" in foreign_to(server, [option])
+    assert not foreign_to(server, ["--log-config", "-c"])
