@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
@@ -29,7 +30,10 @@ def write(judgment: Judgment) -> str:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "results": [_result(each, ids.index(each.check)) for each in found],
+        "results": [
+            _result(each, ids.index(each.check), fingerprint)
+            for each, fingerprint in zip(found, _fingerprints(found), strict=True)
+        ],
     }
     document = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
@@ -55,7 +59,7 @@ def _places(finding: Finding) -> list[Evidence]:
     return [each for each in finding.evidence if each.path]
 
 
-def _result(finding: Finding, rule: int) -> dict[str, Any]:
+def _result(finding: Finding, rule: int, fingerprint: str) -> dict[str, Any]:
     parts = [finding.message + ".", finding.why, finding.remedy]
     locations = [_location(each) for each in _places(finding)]
     result: dict[str, Any] = {
@@ -64,7 +68,7 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
         "level": _LEVELS.get(kind(finding), "") or _LEVELS[str(finding.severity)],
         "message": {"text": " ".join(part for part in parts if part)},
         "locations": locations[:1],
-        "partialFingerprints": {"lucidSmoke/v1": _fingerprint(finding)},
+        "partialFingerprints": {"lucidSmoke/v1": fingerprint},
         "properties": {"subject": finding.subject},
     }
     if locations[1:]:
@@ -74,11 +78,18 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
     return result
 
 
-def _fingerprint(finding: Finding) -> str:
-    """The same for the same finding after lines were moved: what, of which service, in which file, at which text."""
-    first = _places(finding)[0]
-    parts = (finding.check, finding.subject, first.path, first.excerpt or finding.message)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+def _fingerprints(found: list[Finding]) -> list[str]:
+    """The same for the same finding after lines were moved: what, of which service, in which file, at which text. Of
+    several that are alike in this, viewers would take all for one: the later ones are numbered."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    made = []
+    for finding in found:
+        first = _places(finding)[0]
+        parts = (finding.check, finding.subject, first.path, first.excerpt or finding.message)
+        seen[parts] += 1
+        numbered = parts if seen[parts] == 1 else (*parts, str(seen[parts]))
+        made.append(hashlib.sha256("\0".join(numbered).encode()).hexdigest()[:32])
+    return made
 
 
 def _location(evidence: Evidence) -> dict[str, Any]:

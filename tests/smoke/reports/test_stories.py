@@ -74,6 +74,25 @@ def test_nothing_found_is_no_pass(tmp_path: Path) -> None:
     assert judgment.status == 2 and judgment.verdict == "UNABLE"
 
 
+def test_sarif_tells_two_findings_at_one_line_apart() -> None:
+    findings = [
+        Finding(
+            check="dockerfile.stages",
+            severity=Severity.INFO,
+            verdict=Verdict.FAIL,
+            message=message,
+            evidence=(Evidence("Dockerfile", 1, "FROM x"),),
+        )
+        for message in ("not distroless", "one stage only")
+    ]
+
+    def fingerprints() -> list[str]:
+        [run] = json.loads(FORMATS["sarif"](judged(*findings)))["runs"]
+        return [each["partialFingerprints"]["lucidSmoke/v1"] for each in run["results"]]
+
+    assert len({*fingerprints()}) == 2 and fingerprints() == fingerprints()
+
+
 def test_sarif_has_places_rules_that_help_and_fingerprints_that_stay() -> None:
     def result(line: int) -> dict[str, object]:
         moved = Finding(
