@@ -84,17 +84,21 @@ def fetch_files(
     session = UUID(manifest.session)
     check_key(key, session, manifest.key_commitment)
     with _made(folder), PartialFile(partial_file(folder, session), manifest) as partial:
-        _download(clients, manifest, partial, progress)
+        resumed = _download(clients, manifest, partial, progress)
         try:
-            return _unpack(manifest, key, partial, folder, hidden)
+            return _unpack(manifest, key, partial, folder, hidden, resumed)
         except (NameTaken, OSError, KeyboardInterrupt):
             partial.kept = True  # what came is sound
             raise
 
 
-def _unpack(manifest: Manifest, key: bytes, partial: PartialFile, folder: Path, hidden: bool) -> list[Path]:
+def _unpack(
+    manifest: Manifest, key: bytes, partial: PartialFile, folder: Path, hidden: bool, resumed: bool
+) -> list[Path]:
     session, last = UUID(manifest.session), manifest.chunk_count - 1
-    with Unpacker(folder, manifest.total_bytes - OVERHEAD_BYTES * manifest.chunk_count, hidden) as unpacker:
+    room = manifest.total_bytes - OVERHEAD_BYTES * manifest.chunk_count
+    # While the partial file is held, nobody else writes what is called by its session.
+    with Unpacker(folder, room, hidden, f".lucid-{session}", resumed) as unpacker:
         for chunk in manifest.chunks:
             sealed = partial.read(chunk.index)
             if manifest.key_commitment is None:
@@ -112,8 +116,9 @@ def partial_file(folder: Path, session: UUID) -> Path:
 
 def _download(
     clients: Sequence[Client], manifest: Manifest, partial: PartialFile, progress: Callable[[int, int], None]
-) -> None:
-    """Get the chunks that a partial file lacks; it is kept if that fails and something has come."""
+) -> bool:
+    """Get the chunks that a partial file lacks; it is kept if that fails and something has come. Returns whether
+    something was there before."""
     done = 0
 
     def more(size: int) -> None:
@@ -127,10 +132,12 @@ def _download(
 
     try:
         partial.look(more)
+        resumed = bool(partial.held)
         SessionDownload((chunk for chunk in manifest.chunks if chunk.index not in partial.held), take).run(clients)
     except BaseException:
         partial.kept = bool(partial.held)
         raise
+    return resumed
 
 
 def first_answer(clients: Sequence[Client], ask: Callable[[Client], T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 import stat
@@ -26,12 +27,17 @@ class Unpacker:
     A context manager; `finish` gives the files their names. Never writes over a file, nor through a link.
     """
 
-    def __init__(self, folder: Path, room: int, hidden: bool = False) -> None:
-        """`room` is how many bytes of plaintext the session has; `hidden` keeps names that begin with a dot."""
+    def __init__(self, folder: Path, room: int, hidden: bool = False, parts: str = "", resumed: bool = False) -> None:
+        """`room` is how many bytes of plaintext the session has; `hidden` keeps names that begin with a dot. `parts` is
+        what the folder of unfinished files is called, in which nobody else writes: what one who was killed left of it
+        goes. With `resumed`, files that are there and have the bytes of their names are those that he had finished.
+        """
         self.index: BundleIndex | None = None
         self._folder = folder
         self._room = room
         self._hidden = hidden
+        self._parts_name = parts
+        self._resumed = resumed
         self._names: list[str] = []
         self._head = bytearray()
         self._file: BinaryIO | None = None
@@ -40,7 +46,12 @@ class Unpacker:
         self._made: list[Path] = []
 
     def __enter__(self) -> Self:
-        self._parts = Path(tempfile.mkdtemp(prefix=".lucid-", dir=self._folder))
+        if self._parts_name:
+            self._parts = self._folder / self._parts_name
+            shutil.rmtree(self._parts, ignore_errors=True)
+            self._parts.mkdir(mode=0o700)
+        else:
+            self._parts = Path(tempfile.mkdtemp(prefix=".lucid-", dir=self._folder))
         return self
 
     def __exit__(
@@ -74,14 +85,25 @@ class Unpacker:
         paths = []
         for number, name in enumerate(self._names):
             path = self._place(name)
-            try:
-                path.open("xb").close()
-            except FileExistsError:
-                raise NameTaken(f"{path} exists already") from None
-            self._made.append(path)
-            os.replace(self._parts / str(number), path)
+            self._name(self._parts / str(number), path)
             paths.append(path)
         return paths
+
+    def _name(self, part: Path, path: Path) -> None:
+        """Give a file its name, in one step where the file system has links. Raises `NameTaken` and OSError."""
+        try:
+            try:
+                os.link(part, path)
+            except FileExistsError:
+                raise
+            except OSError:  # there are no links here
+                path.open("xb").close()
+                os.replace(part, path)
+        except FileExistsError:
+            if not (self._resumed and _same(part, path)):
+                raise NameTaken(f"{path} exists already") from None
+        else:
+            self._made.append(path)
 
     def _place(self, name: str) -> Path:
         """Where a file goes, in folders that are there then."""
@@ -117,9 +139,10 @@ class Unpacker:
         names = [entry.name for entry in self.index.files]
         check_names(names)
         self._names = written_names(names, self._hidden)
-        for name in self._names:
-            if os.path.lexists(self._folder / name):
-                raise NameTaken(f"{self._folder / name} exists already")
+        for name, entry in zip(self._names, self.index.files, strict=True):
+            path = self._folder / name
+            if os.path.lexists(path) and not (self._resumed and path.lstat().st_size == entry.size):
+                raise NameTaken(f"{path} exists already")
         return bytes(self._head[end:])
 
     def _next(self) -> bool:
@@ -138,3 +161,8 @@ class Unpacker:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _same(part: Path, path: Path) -> bool:
+    """Whether what has the name is a file with these bytes."""
+    return stat.S_ISREG(path.lstat().st_mode) and filecmp.cmp(part, path, shallow=False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lucid.client.errors import BundleError
+from lucid.client.errors import BundleError, NameTaken
 from lucid.client.unpacking import Unpacker
 
 
@@ -85,3 +87,32 @@ def test_a_name_that_is_taken_meanwhile_is_not_written_over(tmp_path: Path) -> N
         (tmp_path / "d" / "b").write_bytes(b"mine")
         unpacker.finish()
     assert {path.name: path.read_bytes() for path in (tmp_path / "d").iterdir()} == {"b": b"mine"}
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_one_who_goes_on_takes_his_own_files_for_his_own_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """He was killed as he named them; what he left unfinished goes."""
+
+    def none(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", none)
+    data = stream([{"name": "a", "size": 1}, {"name": "d/b", "size": 1}], b"12")
+    (tmp_path / "a").write_bytes(b"1")
+    (tmp_path / ".lucid-x").mkdir()
+    (tmp_path / ".lucid-x" / "7").touch()
+    with pytest.raises(NameTaken), Unpacker(tmp_path, len(data), parts=".lucid-x") as unpacker:
+        unpacker.feed(data)
+    with Unpacker(tmp_path, len(data), parts=".lucid-x", resumed=True) as unpacker:
+        unpacker.feed(data)
+        assert unpacker.finish() == [tmp_path / "a", tmp_path / "d" / "b"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "d"]
+    for mine in (b"?", b"mine"):
+        (tmp_path / "d" / "b").write_bytes(mine)
+        with pytest.raises(NameTaken), Unpacker(tmp_path, len(data), resumed=True) as unpacker:
+            unpacker.feed(data)
+            unpacker.finish()
+        assert (tmp_path / "d" / "b").read_bytes() == mine and (tmp_path / "a").read_bytes() == b"1"

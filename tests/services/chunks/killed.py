@@ -13,8 +13,14 @@ from functools import partial
 from pathlib import Path
 
 import trio
+from msgspec.json import encode as encoded
 
+from harness.notary import CRYPTO, OWNER, SESSION, Notary
 from lucid.chain.chunks import chunk_id
+from lucid.chain.manifests import check_manifest
+from lucid.client.bundle import BundleIndex, FileEntry
+from lucid.client.fetching import fetch_files, partial_file
+from lucid.client.sealing import key_commitment, seal, session_key
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.origins import ORIGIN_TABLE
 from lucid.services.chunks.reference import REFERENCE_TABLE
@@ -39,6 +45,8 @@ LARGE = bytes(range(256)) * 5_000
 IDS = {chunk_id(data): data for data in (A, B, C, NEW, LARGE)}
 FIRST, SECOND = (bytes([number]) * 16 + bytes(32) for number in (1, 2))
 PEER, NAME = bytes([7]) * 32, bytes(16)
+
+FETCHED = {"a": b"one", "d/b": b"two", "d/c": b"three"}
 
 Act = Callable[[DurableStore, Chunks], Awaitable[object]]
 
@@ -324,6 +332,40 @@ async def _judge_imported(folder: Path, acknowledged: bool) -> None:
         assert _all(store) == _all(first)
 
 
+async def fetchable(folder: Path) -> None:
+    """All chunks of a session of three files came, and none of the files is there."""
+    (folder / "out").mkdir()
+    index = encoded(BundleIndex(tuple(FileEntry(name, len(data)) for name, data in FETCHED.items())))
+    stream = len(index).to_bytes(8, "big") + index + b"".join(FETCHED.values())
+    sealed = seal(session_key(OWNER, SESSION), SESSION, 0, stream.ljust(1_000, b"\0"), True)
+    chunks = [{"index": 0, "size": len(sealed), "id": chunk_id(sealed).hex()}]
+    commitment = key_commitment(session_key(OWNER, SESSION), SESSION).hex()
+    manifest = Notary().manifest(OWNER, session=str(SESSION), chunks=chunks, key_commitment=commitment)
+    (folder / "manifest").write_bytes(manifest)
+    partial_file(folder / "out", SESSION).write_bytes(sealed)
+
+
+def _fetched(folder: Path) -> None:
+    genesis = Notary().genesis
+    manifest = check_manifest((folder / "manifest").read_bytes(), genesis.chain_id, CRYPTO).manifest
+    fetch_files([], manifest, session_key(OWNER, SESSION), folder / "out")
+
+
+async def _fetch(folder: Path, steps: Steps) -> None:
+    steps.begin()
+    _fetched(folder)
+    steps.acknowledge()
+
+
+async def _judge_fetched(folder: Path, acknowledged: bool) -> None:
+    out = folder / "out"
+    if partial_file(out, SESSION).exists():
+        assert not acknowledged
+        _fetched(folder)
+    assert {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()} == FETCHED
+    assert sorted(path.name for path in out.iterdir()) == ["a", "d"], "nothing is left beside the files"
+
+
 REST = {B: {FIRST, SECOND}, C: set[bytes]()}
 OPERATIONS: dict[str, Operation] = {
     "store": stored(NEW, FIRST),
@@ -358,5 +400,6 @@ OPERATIONS: dict[str, Operation] = {
     "begin": Operation(_nothing, _adopt, _judge_begun),
     "scrub": Operation(partial(rotten, noted=False), _scrub, _judge_scrubbed),
     "export": Operation(three, _export, _judge_exported),
+    "fetch": Operation(fetchable, _fetch, _judge_fetched),
     "import": Operation(exported, _import, _judge_imported),
 }

@@ -23,7 +23,19 @@ import trio
 
 from lucid.storage.sqlite import SqliteStore
 
-CALLS = ("fsync", "fdatasync", "rename", "replace", "unlink", "mkdir", "rmdir", "utime", "truncate", "ftruncate")
+CALLS = (
+    "fsync",
+    "fdatasync",
+    "rename",
+    "replace",
+    "unlink",
+    "mkdir",
+    "rmdir",
+    "utime",
+    "truncate",
+    "ftruncate",
+    "link",
+)
 WRITES = ("write", "pwrite")
 
 
