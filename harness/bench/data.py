@@ -31,6 +31,7 @@ from lucid.services.chunks.inspection import Inspection
 from lucid.services.chunks.proving import AskedProofs, shown_answers
 from lucid.services.process.space import Space
 from lucid.storage.chunkrow import CHUNK_TABLE, ChunkRow
+from lucid.storage.chunkseal import SEAL_TABLE
 from lucid.storage.durable import DurableStore
 from lucid.storage.hashcache import HashCache
 from lucid.storage.logged import LoggedStore
@@ -332,9 +333,9 @@ def _fill(place: Path, count: int) -> None:
     with closing(SqliteStore(place / "data.sqlite")) as sqlite:
         for first in range(0, count, PAGE):
             last = min(count, first + PAGE)
-            writes: list[Write] = [
-                (CHUNK_TABLE, blake3(number.to_bytes(8, "big")).digest(), row) for number in range(first, last)
-            ]
+            ids = [blake3(number.to_bytes(8, "big")).digest() for number in range(first, last)]
+            writes: list[Write] = [(CHUNK_TABLE, chunk, row) for chunk in ids]
+            writes += [(SEAL_TABLE, chunk, blake3(chunk).digest()) for chunk in ids]
             sqlite.write(writes)
 
 
