@@ -55,6 +55,7 @@ class Administrators(Record):
         # Strictly ascending: nobody signs twice.
         if places != sorted(set(places)):
             raise Refusal(Code.TX_ADMIN_THRESHOLD, f"signatures must ascend, one for each {who}")
+        # One who does not exist is a bad signature: it is checked where signatures are (section 11).
         for place, signature in signatures:
             if place >= len(self.keys) or not crypto.verify(self.keys[place], message, signature):
                 raise Refusal(Code.TX_SIGNATURE, f"{who} {place}")

@@ -51,6 +51,7 @@ class Header(HashedRecord):
     @cached_property
     def hash(self) -> bytes:
         """The block hash: 32 bytes."""
+        # Without the signature beside it: two signatures of one header are one block (section 2).
         return block_digest(encode(self))
 
 
@@ -94,6 +95,7 @@ def certificate_hash(certificate: Certificate | None) -> bytes:
 
 def next_beacon(beacon: bytes, output: bytes) -> bytes:
     """Fold a leader's VRF output (64 bytes) into the parent's beacon."""
+    # One output a block over the parent's beacon and nothing else, so that a leader has one bit of choice (section 4).
     return beacon_digest(beacon + output)
 
 

@@ -95,6 +95,7 @@ def one_in(sessions: int) -> int:
 
 def is_drawn(seed: bytes, one: int) -> bool:
     """Whether a session is among those drawn, of which there are one in so many."""
+    # Of the seed, not of the draw: whether a session is drawn says nothing of what would be shown.
     return int.from_bytes(seed[:8], "big") % one == 0
 
 

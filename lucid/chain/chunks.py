@@ -32,6 +32,7 @@ class ChunkHasher:
         """Add the next bytes."""
         self.size += len(data)
         view = memoryview(data)
+        # Leaves are whole segments, in whatever parts the bytes come: the id depends on the bytes alone.
         if self._rest:
             lacking = SEGMENT_BYTES - len(self._rest)
             self._rest += view[:lacking]

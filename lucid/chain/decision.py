@@ -126,16 +126,19 @@ class Decision(NamedTuple):
 
     def _with(self, signatures: Approvals, place: int, secret: bytes, crypto: Crypto) -> Approvals:
         signature = crypto.sign(secret, claim_message(self.chain_id, self.payload))
+        # By place, once each: the chain wants them strictly ascending (5012).
         return tuple(sorted({**dict(signatures), place: signature}.items()))
 
     def check(self, genesis: Genesis, crypto: Crypto) -> None:
         """Check all that needs no ledger, but for how many approvals there are; raises `Refusal`."""
+        # What is signed names the chain, so no signature of another one could hold; said plainly, it is found sooner.
         if self.chain_id != genesis.chain_id:
             raise Refusal(Code.TX_SIGNATURE, "it is a decision on another chain")
         message = claim_message(self.chain_id, self.payload)
         new = self.payload
         if isinstance(new, SetAdministrators):
             new.administrators.check_bounds()
+        # However few: the file goes round to gather them, and each is checked as it is added (section 6).
         self.deciding(genesis).check_signatures(new.approvals, message, crypto)
         if isinstance(new, SetAdministrators):
             new.administrators.check_signatures(new.acceptances, message, crypto, "new administrator")

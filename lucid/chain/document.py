@@ -57,6 +57,7 @@ def parse_genesis(text: str) -> Genesis:
         _parameters(document.parameters),
         document.chain,
     )
+    # Without the key it is the older kind, whose chain id no later release may change (section 3).
     if document.rules is None:
         return Genesis(*fields).check()
     return GenesisOfRules(*fields, Activation(document.rules.version, document.rules.height)).check()

@@ -67,13 +67,16 @@ class Genesis(HashedRecord):
         keys = [node.key for node in self.nodes]
         rules = (
             ("chain", self.chain == CHAIN_NAME, f"must be {CHAIN_NAME}"),
+            # A chain without validators never makes a block.
             ("nodes", bool(keys), "must name at least one node"),
             ("nodes", len(set(keys)) == len(keys), "names a key twice"),
             ("nodes", all(0 < len(n.name.encode()) <= NAME_BYTES for n in self.nodes), "has a bad name length"),
             ("nodes", all(len(n.pool.encode()) <= NAME_BYTES for n in self.nodes), "has a bad pool length"),
             ("administrators", len(set(self.administrators)) == len(self.administrators), "names a key twice"),
+            # Else no decision could ever be made, and none could mend it (section 3).
             ("threshold", self.threshold <= len(self.administrators), "exceeds the number of administrators"),
             ("threshold", not self.administrators or self.threshold > 0, "must be at least 1"),
+            # Version 1 has one form, without the field: two documents of one meaning would be two chains.
             ("rules", self.rules is None or self.rules.version > 1, "must name a version above 1"),
         )
         for key, holds, wish in rules:

@@ -93,6 +93,7 @@ def check_manifest(data: bytes, chain_id: bytes, crypto: Crypto) -> CheckedManif
     if manifest.ended_ms < manifest.started_ms:
         raise Refusal(Code.MANIFEST, "it ended before it started")
     anchor = _anchor(manifest, _hash(fields))
+    # The anchor's signature, which covers the manifest by its hash: one signature for both (section 7).
     if not crypto.verify(anchor.owner, claim_message(chain_id, anchor), anchor.signature):
         raise Refusal(Code.MANIFEST_SIGNATURE)
     return CheckedManifest(manifest, rfc8785.dumps(fields), anchor)

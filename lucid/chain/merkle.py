@@ -35,6 +35,8 @@ def leaf_hashes(data: bytes | memoryview, size: int, hashers: PiecesHasher) -> l
 
 def root_of_hashes(hashes: Sequence[bytes], hasher: Hasher) -> bytes:
     """The root of the tree over leaves with these hashes."""
+    # A level's lone last node goes up as it is and is never doubled: two lists of leaves never share a root (section
+    # 2).
     nodes = list(hashes) or [hasher(b"")]
     while len(nodes) > 1:
         nodes = _parents(nodes, hasher)
@@ -64,6 +66,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     """
     if not 0 <= index < size:
         return False
+    # Exactly as many hashes as the leaf's path has in a tree of that size (RFC 9162, 2.1.3.2).
     branching, left_only = _path_shape(index, size)
     if len(proof) != branching + left_only:
         return False
@@ -105,6 +108,7 @@ def verify_consistency(
     """
     if not 0 < first <= second:
         return False
+    # Nothing to prove, so nothing may be said: one proof for each statement.
     if first == second:
         return not proof and first_root == second_root
     start = _trailing_zeros(first)

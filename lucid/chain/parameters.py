@@ -87,9 +87,13 @@ def check_parameters(p: Parameters) -> None:
     for key, low, high in bounds:
         if not low <= getattr(p, key) <= high:
             raise GenesisError(f"parameters.{key} must be within {low}..{high}, is {getattr(p, key)}")
+    # A view is a tick, and a slot a whole number of them: where a slot ends must not fall within a view (section 4).
     if p.slot_duration_ms < p.block_interval_ms or p.slot_duration_ms % p.block_interval_ms:
         raise GenesisError("parameters.slot_duration_ms must be a multiple of block_interval_ms")
+    # Two honest clocks may be two drifts apart: with a shorter timeout one could give a view up before another enters
+    # it.
     if p.slot_timeout_ms <= 2 * p.max_clock_drift_ms:
         raise GenesisError("parameters.slot_timeout_ms must exceed twice max_clock_drift_ms")
+    # Heartbeats count for this slot and the one before, so work is kept of two at least; above, each slot is a row.
     if not 2 <= p.window_slots <= MAX_SLOTS * 12:
         raise GenesisError("parameters.leader_window_days holds fewer than two slots or too many")

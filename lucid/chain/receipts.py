@@ -197,6 +197,7 @@ def _verify(receipt: Receipt, genesis: Genesis, crypto: Crypto) -> Verified:
         # The last header was finalized directly, and finality goes down along parents (section 7).
         if header.parent != parent.hash or header.height != parent.height + 1:
             raise Refusal(Code.RECEIPT_INVALID, "a header does not follow the one before it")
+    # From genesis on: a verifier trusts the document alone, and no node (section 7).
     validators = follow_closings(genesis, receipt.closings, crypto)
     check_final(headers[-1], receipt.certificate, len(receipt.closings), validators, genesis.chain_id, crypto)
     manifest = _check_payload(receipt, genesis, crypto)
@@ -230,6 +231,7 @@ def _check_payload(receipt: Receipt, genesis: Genesis, crypto: Crypto) -> Manife
     if not receipt.manifest:
         return None
     checked = check_manifest(receipt.manifest, genesis.chain_id, crypto)
+    # The anchor holds the manifest's hash, but who reads a receipt looks at what both say.
     wrong = [name for name in payload.__struct_fields__ if getattr(payload, name) != getattr(checked.anchor, name)]
     if wrong:
         raise Refusal(Code.RECEIPT_INVALID, f"its manifest is not the one that was anchored: {', '.join(wrong)}")

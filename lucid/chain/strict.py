@@ -44,6 +44,7 @@ def parse_object(data: bytes, max_bytes: int, code: Code) -> dict[str, Any]:
         if not isinstance(fields, dict):
             raise ValueError("it is not JSON object")
         _check_depth(fields)
+        # Half of a surrogate pair is no text: readers differ in what they make of it, and RFC 8785 has no form for it.
         if b"\\u" in data:
             json.dumps(fields, ensure_ascii=False).encode()  # fails for half of a surrogate pair
     except (ValueError, RecursionError) as error:
