@@ -40,7 +40,9 @@ def find_program(name: str, scene: Scene) -> Executable:
         if entry is not None and entry.kind == "file":
             return Executable(place)
         if place in state.files.entries:
-            doubt = doubt or state.files.doubt(posixpath.join(directory, state.files.entries[place].target))
+            target = posixpath.join(directory, state.files.entries[place].target)
+            reason = state.files.doubt(target)
+            doubt = doubt or ("" if reason and surroundings.surely_lacks(target, reason) else reason)
             continue
         answer, brought = scene.installed.program(directory, base)
         if answer.presence is Presence.ASKED:

@@ -106,7 +106,7 @@ def _of_words(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:
     for word in rest:
         trouble = ""
         if before in ("-e", "--editable") or (
-            re.fullmatch(r"\.{1,2}(?:/[\w./-]*)?(?:\[[\w, -]*\])?", word) and _stands_alone(before)
+            re.fullmatch(r"\.{1,2}(?:/[\w./-]*)?(?:\[[\w, -]*\])?(?<!\.whl)", word) and _stands_alone(before)
         ):
             trouble = project_refusal(stage, word)
         elif not word.startswith("-") and _stands_alone(before):
@@ -151,11 +151,12 @@ def _house_of(before: str, word: str) -> str:
 
 
 def _no_house(stage: Stage, word: str) -> str:
-    """Why there are no wheels of that pattern: the directory is not there."""
-    directory = posixpath.dirname(word)
+    """Why there are no wheels of that pattern: the directory is not there, or the one wheel is not."""
+    directory, name = posixpath.split(word)
     if not word.endswith((".whl", "/*")) or not directory or any(letter in directory for letter in "*?[$`{~:"):
         return ""
-    place = stage.path(directory)
+    one = not any(letter in name for letter in "*?[$`{~:")
+    place = stage.path(word if one else directory)
     absent = stage.files.find(place) is None and not stage.files.doubt(place)
     return f"there is no {place} at this step" if absent else ""
 
