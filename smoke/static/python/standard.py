@@ -63,6 +63,17 @@ def has_module(name: str, version: Version | None) -> bool:
     return bool(first <= version[1] and (version[1] <= last or last == _table()["last"]))
 
 
+def meant(name: str) -> str:
+    """The module of the standard library whose name this one, which none has, is nearly; empty where there is none."""
+    known, parent = _table()["modules"], name.rpartition(".")[0]
+    beside = [each for each in known if each.rpartition(".")[0] == parent]
+    if not parent or parent not in known or name in known or name in _GONE:
+        return ""
+    from difflib import get_close_matches  # noqa: PLC0415 - it takes its time to load, and is rarely asked
+
+    return next(iter(get_close_matches(name, beside, 1, 0.85)), "")
+
+
 @cache
 def is_plain(name: str) -> bool:
     """Whether a top-level module of the standard library is a file of its own, so that nothing can be below it."""

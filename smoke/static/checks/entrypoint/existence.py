@@ -6,6 +6,7 @@ from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.image import Image
+from smoke.static.python import standard
 from smoke.static.python.distributions import bringers, modules, normalized
 from smoke.static.python.importer import Meaning
 from smoke.static.python.installed import Presence
@@ -35,6 +36,9 @@ def judge_existence(program: LoadedProgram) -> Finding:  # noqa: PLR0911 - a cas
             return EXISTS.skip(doubt or f"{start.script} is not from the tree", name, where)
         return EXISTS.fail(f"there is no {start.script} in the image", name, where)
     found = importer.find(start.module)
+    if found.kind is Meaning.STANDARD and (other := standard.meant(start.module)):
+        message = f"the standard library has no {start.module}: {other} is meant, it seems"
+        return EXISTS.fail(message, name, where, remedy=f"Write {other}.")
     if found.kind in (Meaning.DOUBT, Meaning.STANDARD, Meaning.BINARY):
         return EXISTS.skip(found.reason or f"{start.module} is not a file of the tree", name, where)
     if found.kind in (Meaning.NAMESPACE, Meaning.PACKAGE) and not start.server:

@@ -71,8 +71,24 @@ def _requested(stage: Stage, rest: list[str], shown: str) -> str:
     elsewhere = any(word.partition("=")[0] in _OTHER_INDEX for word in rest)
     elsewhere = elsewhere or "PIP_EXTRA_INDEX_URL" in stage.environment
     troubles = (*_of_files(stage, rest, elsewhere), *_of_words(stage, rest, elsewhere))
-    troubles = (*troubles, *filter(None, [not_held(stage, rest)]))
+    troubles = (*troubles, *filter(None, [not_held(stage, rest), _nowhere(stage, rest)]))
     return f"{shown}: {troubles[0]}" if troubles else ""
+
+
+def _nowhere(stage: Stage, rest: list[str]) -> str:
+    """`--no-index` without a directory of wheels, where nothing was installed before that could be asked for again."""
+    offered = any("links" in word or word.startswith("-f") or "/" in word or word.endswith(".whl") for word in rest)
+    held = any(not each.house for each in stage.installs)
+    if "--no-index" not in rest or offered or held or stage.packages or "PIP_FIND_LINKS" in stage.environment:
+        return ""
+    files = [file for option, file in itertools.pairwise(rest) if option in ("-r", "--requirement")]
+    asked = [line for file in files for line, absent in requirement_lines(stage, file, 0) if not absent]
+    asked += [
+        word for before, word in itertools.pairwise(["", *rest]) if re.match(r"\w", word) and _stands_alone(before)
+    ]
+    plain = [each for each in asked if re.match(r"[A-Za-z][\w.-]*(?:\[[\w, -]*\])?\s*(?:[=<>!~].*)?$", each)]
+    known = bool(plain) and len(plain) == len(asked) and not {"pip", "setuptools", "wheel"} & {*plain}
+    return "--no-index leaves it nowhere to look: it takes --find-links DIRECTORY" if known and stage.slim else ""
 
 
 def _of_files(stage: Stage, rest: list[str], elsewhere: bool) -> Iterator[str]:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from smoke.static.python.standard import has_module, is_plain, lacks_name
+from smoke.static.python.standard import has_module, is_plain, lacks_name, meant
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,19 @@ def test_the_hosts_own_modules_have_the_names_that_the_host_finds() -> None:
 
 def test_a_plain_module_has_nothing_below_it() -> None:
     assert is_plain("textwrap") and not is_plain("json") and not is_plain("os") and not is_plain("requests")
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("http.serve", "http.server"),
+        ("unittest.mok", "unittest.mock"),
+        ("http.server", ""),
+        ("jsn.tool", ""),
+        ("idlelib.idle", ""),
+        ("flask.cli", ""),
+        ("http", ""),
+    ],
+)
+def test_what_is_meant_by_a_name_that_the_library_nearly_has(name: str, other: str) -> None:
+    assert meant(name) == other
