@@ -100,7 +100,8 @@ def fastapi(arguments: list[str], situation: Situation) -> Served:
     if situation.exists(path) is False:
         found.trouble = f"fastapi is to run {path}, which is not in the image"
         return found
-    if not path.endswith(".py"):
+    path = path.rstrip("/").removesuffix("/__init__.py")
+    if not path.endswith(".py") and not situation.exists(f"{path}/__init__.py"):
         found.doubt = f"what of {path} fastapi runs is not followed"
         return found
     # The package that a file is in, as far up as there are __init__.py, is how it is imported.

@@ -62,6 +62,11 @@ ANY = {"application": "app|api"}
         ("run main.py --app web", {"main.py": ""}, {**OUT, "module": "main", "application": "web"}),
         ("run -e shop:web", {}, {**OUT, "module": "shop", "application": "web"}),
         ("run shop.py", {}, {**OUT, "trouble": "fastapi is to run shop.py, which is not in the image"}),
+        (
+            "run src/shop",
+            {"src/shop": "", "src/shop/__init__.py": ""},
+            {**OUT, "directory": "src", "module": "shop", "application": "app|api"},
+        ),
         ("run shop", {"shop": ""}, {**OUT, "doubt": "what of shop fastapi runs is not followed"}),
         ("run", {}, {**OUT, "trouble": "fastapi is not told which app to run, and finds none"}),
         ("run", {"pyproject.toml": ""}, {**OUT, "doubt": "which app fastapi runs is not known"}),
