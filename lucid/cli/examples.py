@@ -26,7 +26,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "lucid sim sweep --nodes 4,10,25,50 --set loss=0,5% --set block_interval=2s,10s --duration 3m --seeds 20",
     ),
     "lucid sim saturate": ("lucid sim saturate --nodes 4 --set disk=microsd --duration 10m",),
-    "lucid sim compare": ("lucid sim compare runs/sweep-default runs/sweep-default.2 --worse 10%",),
+    "lucid sim compare": (
+        "lucid sim compare runs/sweep-default runs/sweep-default.2 --worse 10%",
+        "lucid sim compare main HEAD --sweep '--nodes 4,25 --set loss=5% --seeds 20'",
+    ),
     "lucid sim explore": ("lucid sim explore", "lucid sim explore --views 2 --minutes 10"),
     "lucid sim export": ("lucid sim export runs/default", "lucid sim export runs/default --perfetto"),
     "lucid sim hunt": (
