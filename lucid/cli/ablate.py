@@ -26,8 +26,8 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="switch safeguards off one at a time and hunt",
         description="Switch off one safeguard at a time and hunt: how many seeds fail, and which is the first. A "
         "safeguard whose absence no seed notices is a hole in the hunt.",
-        epilog="Exit status: 0 some seed notices the absence of each safeguard, 10 of not all, 130 interrupted, 2 "
-        "bad usage.",
+        epilog="Exit status: 0 the absence of every safeguard is noticed, 10 that of some is not, 130 interrupted, "
+        "2 bad usage.",
     )
     ablate.add_argument("names", nargs="*", metavar="NAME", help="safeguards (default: all; see --list)")
     ablate.add_argument("--list", action="store_true", help="name the safeguards")
