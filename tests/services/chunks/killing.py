@@ -14,7 +14,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -167,16 +166,13 @@ def _be_child(work: Callable[[int], Awaitable[None]], told: int) -> None:
     os._exit(0)
 
 
-@contextmanager
-def operation(name: str) -> Iterator[Operation]:
+def operation(name: str) -> Operation:
     """The one of that name."""
     from tests.services.chunks.killed import OPERATIONS  # noqa: PLC0415 - which needs what is here
 
-    yield OPERATIONS[name]
+    return OPERATIONS[name]
 
 
 if __name__ == "__main__":
-    place = Path(sys.argv[2])
-    with operation(sys.argv[1]) as asked:
-        for cut in cuts(asked, place):
-            print(json.dumps(cut), flush=True)
+    for cut in cuts(operation(sys.argv[1]), Path(sys.argv[2])):
+        print(json.dumps(cut), flush=True)
