@@ -15,6 +15,9 @@ MAX_LINKS = 16
 MAX_READ = 4 << 20
 """Bytes of a file that are looked at; what stands behind is not judged, and `Tree.cut` says so."""
 
+MAX_WRITTEN = 16 << 20
+"""Bytes of all texts that stand within other files: variables can make much of little."""
+
 MAX_SMALL, MAX_HELD = 1 << 16, 32 << 20
 """Bytes of a file that is kept once it was read, and of all of them."""
 
@@ -57,6 +60,7 @@ class Tree:
         """Texts that stand within other files, by a name of their own; no build context has them."""
         self.within: dict[str, tuple[str, int]] = {}
         """The file that such a text stands in, and its first line there, where the lines are the same."""
+        self._room_within = MAX_WRITTEN
         self.truncated = False
         """Whether a limit stopped the listing; then absence cannot be told."""
         self._walk()
@@ -123,6 +127,16 @@ class Tree:
     @cached_property
     def _sorted(self) -> list[str]:
         return sorted(self.sizes)
+
+    def keep(self, name: str, data: bytes, file: str, line: int) -> bool:
+        """Hold a text that stands within a file, from a line on, as if it were a file; says whether there was room."""
+        if name not in self.written:
+            if len(data) > self._room_within:
+                return False
+            self._room_within -= len(data)
+        self.written[name] = data
+        self.within[name] = (file, line)
+        return True
 
     def is_file(self, path: str) -> bool:
         """Whether a regular file (or a link to one that stays in the tree) has this path."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smoke import tree as module
-from smoke.tree import MAX_READ, Tree
+from smoke.tree import MAX_READ, MAX_WRITTEN, Tree
 from tests.smoke.cases import Files, Link, write_files
 
 FILES = {"a/b.py": "", "a/c/d.py": "", "a-b/x": "", "a.txt": "", "a0/x": "", "ab/x": "", "z": ""}
@@ -73,3 +73,15 @@ def test_a_limit_says_that_it_stopped_the_listing(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(module, "MAX_DEPTH", 64)
     monkeypatch.setattr(module, "MAX_FILES", 3)
     assert Tree(tmp_path).truncated
+
+
+def test_texts_within_files_are_held_up_to_a_bound(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    assert tree.keep("Dockerfile:3/a.py", b"x = 1\n", "Dockerfile", 3)
+    assert tree.is_file("Dockerfile:3/a.py") and tree.text("Dockerfile:3/a.py") == "x = 1\n"
+    assert tree.within == {"Dockerfile:3/a.py": ("Dockerfile", 3)}
+    assert (
+        not tree.keep("Dockerfile:9/b.py", bytes(MAX_WRITTEN), "Dockerfile", 9)
+        and "Dockerfile:9/b.py" not in tree.within
+    )
+    assert tree.keep("Dockerfile:3/a.py", b"x = 1\n", "Dockerfile", 3), "it is held already"

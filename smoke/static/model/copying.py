@@ -60,6 +60,7 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
         bits = 0o644 if mode is None else mode
         text = _written(build, made, instruction, heredoc)
         source = _kept(build, heredoc, name, text)
+        text = text if source else None
         state.files.add(name, PathEntry("file", source, user=user, mode=bits, line=instruction.line, text=text))
     if reference:
         parents, without = _selection(build, made, instruction)
@@ -89,9 +90,7 @@ def _kept(build: Building, heredoc: Heredoc, place: str, text: str | None) -> st
     data = text.encode("utf-8", "replace")
     while tree.written.get(source, data) != data:  # another service gives it other arguments
         source = f"{source.rpartition('/')[0]}:/{posixpath.basename(place)}"
-    tree.written[source] = data
-    tree.within[source] = (build.dockerfile, heredoc.line)
-    return source
+    return source if tree.keep(source, data, build.dockerfile, heredoc.line) else ""
 
 
 def _from_context(
