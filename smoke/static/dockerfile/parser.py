@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -196,7 +195,7 @@ def _trigger(keyword: str, rest: str, start: int, lines: _Lines, escape: str) ->
     """The instruction that an ONBUILD holds, or the command of a HEALTHCHECK, which takes no flags."""
     if keyword == "ONBUILD" and rest:
         return _instruction(rest, start, lines, escape, nested=True)
-    kind, *command = re.split(rf"[{SPACE}]+", rest, maxsplit=1)
+    kind, *command = _GAP.split(rest, maxsplit=1)
     if keyword != "HEALTHCHECK" or kind.upper() != "CMD":
         return None
     text = "".join(command)
