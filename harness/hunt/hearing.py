@@ -34,6 +34,7 @@ from lucid.machines.forktree import ForkTree
 from lucid.machines.manager import Manager
 from lucid.machines.manager.gaps import stands_on
 from lucid.machines.manager.relay import Spreading
+from lucid.machines.manager.syncing import Syncing
 from lucid.machines.messages import CertificateMessage, Message, Proposal, decode_message, encode_message
 from sim.runner import Runner
 from sim.world import World
@@ -181,7 +182,7 @@ class Hearing:
             lacks = _lacks(tree, manager.gaps.base_view(stands_on(message)), view)
             if not lacks and new and type(event) is not TimerFired:
                 raise Diverged(LOOKED_AT_AGAIN, f"{name} lets a proposal of view {tree.epoch}/{view} wait")
-            if lacks and view == tree.entry_view + 1 and not manager.gaps._due_ms:
+            if lacks and view == tree.entry_view + 1 and not manager.gaps._due_ms and not _among_pages(manager.syncing):
                 if type(event) is TimerFired and event.timer != GAP_TIMER:
                     continue
                 raise Diverged(GAP, f"{name} lacks the skip of view {tree.epoch}/{lacks}, and does not ask again")
@@ -209,6 +210,12 @@ def _message(manager: Manager, now: int, event: Received) -> Message | None:
         return decode_message(event.data)
     except Refusal:
         return None
+
+
+def _among_pages(syncing: Syncing) -> bool:
+    """Whether the next page was asked for as one came: what that one brought is looked through after the last."""
+    slots = (syncing.following, syncing.repairing)
+    return any(each.question is not None and each.useful_ms == each.question.asked_ms for each in slots)
 
 
 def _stored(effect: Any) -> Certificate | None:
