@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 
@@ -27,13 +28,26 @@ class RealError(Exception):
     """The real network does not run; one sentence."""
 
 
-def real(
-    scenario: Scenario, folder: Path, seconds: float, delay: Callable[[int, int], float], say: Callable[[str], None]
-) -> int:
-    """Run a devnet as a scenario says for so many seconds from when it is warm; raises `RealError`.
+class RealNetwork(NamedTuple):
+    """Real nodes that have found each other, behind links, under the scenario's load."""
 
-    `delay` draws the seconds that a message takes from a node to another one. The journals are in the folder; returns
-    the height above which the stretch begins.
+    devnet: Devnet
+    links: Links
+    client: httpx.Client
+    clients: Clients
+
+    def heights(self) -> list[int]:
+        """How high each node is."""
+        return [node.standing(self.client).height or 0 for node in self.devnet.nodes]
+
+
+@contextmanager
+def real_network(
+    scenario: Scenario, folder: Path, delay: Callable[[int, int], float], say: Callable[[str], None]
+) -> Iterator[RealNetwork]:
+    """Real nodes as a scenario says, once they are warm; raises `RealError`. Their journals are in the folder.
+
+    `delay` draws the seconds that a message takes from a node to another one.
     """
     with ExitStack() as stack:
         network = Devnet(folder, scenario.nodes, parameters=Parameters(**scenario.parameters), journal=True)
@@ -46,14 +60,26 @@ def real(
             for service in SERVICES:
                 node.start(service)
         client = stack.enter_context(httpx.Client(timeout=5.0, trust_env=False))
-        above = max(_reached(network, client, WARM_HEIGHT))
         clients = Clients(scenario, network)
+        warm = RealNetwork(network, links, client, clients)
+        _reached(warm, WARM_HEIGHT)
         stack.callback(clients.stop)
         clients.start()
+        yield warm
+
+
+def real(
+    scenario: Scenario, folder: Path, seconds: float, delay: Callable[[int, int], float], say: Callable[[str], None]
+) -> int:
+    """Run a devnet as a scenario says for so many seconds from when it is warm; raises `RealError`.
+
+    Returns the height above which the stretch begins.
+    """
+    with real_network(scenario, folder, delay, say) as network:
+        above = max(network.heights())
         say(f"measuring real nodes for {seconds:,.0f} s from height {above} on")
         time.sleep(seconds)
-        _reached(network, client, above + LEAST_BLOCKS)
-        clients.stop()
+        _reached(network, above + LEAST_BLOCKS)
     return above
 
 
@@ -67,14 +93,14 @@ def _through(network: Devnet, links: Links) -> None:
         node.settings.write_text(text, encoding="utf-8")
 
 
-def _reached(network: Devnet, client: httpx.Client, height: int) -> list[int]:
-    """Wait until every node is as high; returns the nodes' heights. Raises `RealError`."""
+def _reached(network: RealNetwork, height: int) -> None:
+    """Wait until every node is as high. Raises `RealError`."""
     deadline = time.monotonic() + WARM_S
     while True:
-        heights = [node.standing(client).height or 0 for node in network.nodes]
+        heights = network.heights()
         if min(heights) >= height:
-            return heights
-        for node in network.nodes:
+            return
+        for node in network.devnet.nodes:
             for service, status in node.ended().items():
                 raise RealError(f"{node.name}'s {service} ended with status {status}: {node.last_words(service)}")
         if time.monotonic() > deadline:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from harness.soak.relay import Relay
@@ -14,6 +14,7 @@ class Links:
     def __init__(self, ports: list[int], delay: Callable[[int, int], float] | None = None) -> None:
         """`ports` are where the nodes listen for each other; `delay` draws the seconds that a piece takes from a node
         to another one."""
+        self._parted: frozenset[tuple[int, int]] = frozenset()
         self._relays = {
             (from_, to): Relay(port)
             if delay is None
@@ -37,6 +38,22 @@ class Links:
         """Connect it again."""
         for pair, relay in self._relays.items():
             if node in pair:
+                relay.mend()
+
+    def part(self, pairs: Collection[tuple[int, int]]) -> None:
+        """Hold what goes between these pairs, and nothing else."""
+        self._parted = frozenset(pairs)
+        for pair, relay in self._relays.items():
+            if pair in self._parted:
+                relay.cut(silently=True)
+            else:
+                relay.mend()
+
+    def reset(self, node: int) -> None:
+        """End all connections of a node that are not held, which may be made anew at once."""
+        for pair, relay in self._relays.items():
+            if node in pair and pair not in self._parted:
+                relay.cut(silently=False)
                 relay.mend()
 
     def close(self) -> None:

@@ -52,14 +52,16 @@ def story_of_journals(paths: Sequence[Path]) -> Story:
     return story
 
 
-def happenings(paths: Sequence[Path]) -> tuple[list[Happened], int]:
+def happenings(paths: Sequence[Path], stores: dict[int, MemoryStore] | None = None) -> tuple[list[Happened], int]:
     """What happened by journals of one chain, in order of time, and how many nodes the chain began with; raises
-    `JournalError`."""
-    happened, lanes, _ = _read(paths)
+    `JournalError`. `stores` gets what each manager had stored at the end, by lane."""
+    happened, lanes, _ = _read(paths, stores)
     return happened, len(lanes)
 
 
-def _read(paths: Sequence[Path]) -> tuple[list[Happened], dict[bytes, int], list[str]]:
+def _read(
+    paths: Sequence[Path], stores: dict[int, MemoryStore] | None = None
+) -> tuple[list[Happened], dict[bytes, int], list[str]]:
     """What happened, the lane of each node's key, and the names of the lanes."""
     happened: list[Happened] = []
     lanes: dict[bytes, int] = {}
@@ -78,14 +80,18 @@ def _read(paths: Sequence[Path]) -> tuple[list[Happened], dict[bytes, int], list
             lanes[head.key] = len(lanes)
             names.append(head.key.hex()[:8])
         if head.machine == "manager" or (head.machine == "engine" and head.secret):
-            happened += _happened(path, head, entries, lanes)
+            store = MemoryStore()
+            happened += _happened(path, head, entries, lanes, store)
+            if stores is not None and head.machine == "manager":
+                stores[lanes[head.key]] = store
     happened.sort(key=lambda each: each[:2])
     return happened, lanes, names
 
 
-def _happened(path: Path, head: JournalHeader, entries: Iterable[Entry], lanes: dict[bytes, int]) -> list[Happened]:
-    """Replay a journal."""
-    store = MemoryStore()
+def _happened(
+    path: Path, head: JournalHeader, entries: Iterable[Entry], lanes: dict[bytes, int], store: MemoryStore
+) -> list[Happened]:
+    """Replay a journal over an empty store."""
     for name, rows in head.tables:
         store.write((name, key, value) for key, value in rows)
     crypto = MeteredCrypto("real" if head.crypto == "real" else "modeled", CPUS["server"])

@@ -40,6 +40,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "lucid sim ablate --seeds 500",
         "lucid sim ablate own-votes skips-held --all-seeds --seeds 200",
     ),
+    "lucid sim conform": ("lucid sim conform links.toml", "lucid sim conform links.toml --out nodes --json"),
     "lucid sim twins": ("lucid sim twins --rounds 2", "lucid sim twins --rounds 4 --minutes 60 --out twins.jsonl"),
     "lucid sim shrink": ("lucid sim shrink 4711", "lucid sim shrink 4711 --record hunt.jsonl --out small"),
     "lucid sim diff": ("lucid sim diff runs/split runs/split.2",),

@@ -8,6 +8,7 @@ from lucid.cli import (
     ablate,
     calibrate,
     compare,
+    conform,
     diff,
     explore,
     export,
@@ -31,6 +32,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     compare.register(actions)
     saturate.register(actions)
     calibrate.register(actions)
+    conform.register(actions)
     hunt.register(actions)
     shrink.register(actions)
     diff.register(actions)
