@@ -20,7 +20,7 @@ from sim.scenario import Scenario
 LOOK_S = 0.5
 
 
-class Conformance(NamedTuple):
+class BothVerdicts(NamedTuple):
     """What became of a scenario in the simulator, and with real nodes."""
 
     simulated: SeedOutcome
@@ -32,7 +32,7 @@ class Conformance(NamedTuple):
         return self.simulated.verdict is self.real.verdict
 
 
-def conform(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> Conformance:
+def conform(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> BothVerdicts:
     """Run a scenario in both ways; raises `ProxyError`, `RealError` and `JournalError`."""
     faults = LinkFaults(scenario)
     Parameters(**scenario.parameters)  # before real nodes are started
@@ -47,7 +47,7 @@ def conform(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> Con
         genesis = network.devnet.genesis
     say("judging the journals")
     journals = sorted(folder.rglob("*-manager-*.journal"))
-    return Conformance(simulated, judge_journals(journals, genesis, scenario, calm_at_ms))
+    return BothVerdicts(simulated, judge_journals(journals, genesis, scenario, calm_at_ms))
 
 
 class Proxy:
@@ -93,4 +93,4 @@ def _watch(network: RealNetwork, within_s: float) -> None:
         time.sleep(LOOK_S)
 
 
-__all__ = ["Conformance", "Proxy", "RealError", "conform"]
+__all__ = ["BothVerdicts", "Proxy", "RealError", "conform"]

@@ -23,7 +23,7 @@ class ProxyError(Exception):
     """A scenario cannot be run against real nodes; one sentence."""
 
 
-class Turn(NamedTuple):
+class LinkTurn(NamedTuple):
     """From this ms on these pairs are cut, and what these nodes have of connections ends now."""
 
     at_ms: int
@@ -45,7 +45,7 @@ class LinkFaults:
         self._faults = list(scenario.fault)
         self._random = Random(f"{scenario.seed}/proxy")
 
-    def turns(self) -> list[Turn]:
+    def turns(self) -> list[LinkTurn]:
         """Each moment at which something changes, up to the calm."""
         resets: dict[int, list[int]] = {}
         for fault in self._faults:
@@ -53,7 +53,7 @@ class LinkFaults:
                 for at_ms in range(fault.at_ms, self._until_ms(fault), fault.every_ms):
                     resets.setdefault(at_ms, []).append(int(fault.node))
         edges = {edge for each in self._faults for edge in (each.at_ms, self._until_ms(each))}
-        return [Turn(at, self.cut(at), tuple(resets.get(at, ()))) for at in sorted(edges | set(resets))]
+        return [LinkTurn(at, self.cut(at), tuple(resets.get(at, ()))) for at in sorted(edges | set(resets))]
 
     def cut(self, at_ms: int) -> Pairs:
         """Which nodes cannot reach each other."""

@@ -13,7 +13,7 @@ from lucid.cli.failure import Failure
 from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
-    from harness.proxied.conform import Conformance
+    from harness.proxied.conform import BothVerdicts
 
 OTHERWISE = 10
 """Exit status when simulated and real nodes came to different verdicts."""
@@ -60,7 +60,7 @@ def run_conform(options: argparse.Namespace) -> int:
     return 0 if found.agree else OTHERWISE
 
 
-def _document(found: Conformance) -> dict[str, object]:
+def _document(found: BothVerdicts) -> dict[str, object]:
     simulated, real = found.simulated, found.real
     return {
         "simulated": {
@@ -72,7 +72,7 @@ def _document(found: Conformance) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _text(found: Conformance) -> str:
+def _text(found: BothVerdicts) -> str:
     simulated, real = found.simulated, found.real
     back = "" if real.back_ms is None else f", the first final block {real.back_ms / 1000:.1f} s after the calm began"
     return "\n".join(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from msgspec import Meta, field
 
@@ -24,6 +24,7 @@ class Rounds(ByzantineFault, tag="rounds"):
     view in which no quorum can meet ends when everything has passed for it again, `patience_ms` after it was entered.
     """
 
+    drawn_by_name: ClassVar[bool] = True
     leaders: Annotated[list[int], Meta(min_length=1, max_length=64)] = field(default_factory=lambda: [0])
     split: list[list[list[int]]] = field(default_factory=list)
     patience_ms: Annotated[int, Meta(ge=1, le=3_600_000)] = 2_000

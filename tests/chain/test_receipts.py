@@ -14,17 +14,21 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from harness.notary import CHUNKS, CRYPTO, OWNER, SESSION, Notary
+from lucid.chain.blocks import Header
 from lucid.chain.chunks import chunk_id, session_root
+from lucid.chain.codec import decode
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.chain.hashing import manifest_digest
 from lucid.chain.manifests import check_manifest
 from lucid.chain.receipts import (
     MAX_RECEIPT_BYTES,
     Receipt,
+    _check_checkpoint,
     check_chunk,
     print_receipt,
     verify_receipt,
     verify_session_receipt,
+    with_manifest,
 )
 from lucid.chain.strict import MAX_VALUES
 from lucid.chain.transactions import SessionAnchor, UptimeBeacon, claim_message
@@ -175,15 +179,85 @@ def test_a_true_closing_vouches_for_nothing_that_comes_after_it() -> None:
     assert code_of(receipt, closing.hash) is Code.RECEIPT_CHECKPOINT
 
 
+def detail_of(receipt: Receipt | bytes, checkpoint: bytes | None = None) -> str:
+    """What is said of a receipt that is refused, besides its code."""
+    data = receipt if isinstance(receipt, bytes) else printed(receipt)
+    with pytest.raises(Refusal) as caught:
+        verify_receipt(data, NET.genesis, CRYPTO, checkpoint)
+    return caught.value.detail
+
+
+def with_fields(**changes: Any) -> bytes:
+    """The receipt's document with other fields."""
+    return msgspec.json.encode(json.loads(printed(RECEIPT)) | changes)
+
+
+def test_a_refusal_says_what_does_not_hold() -> None:
+    one, _, three = RECEIPT.headers
+    assert detail_of(with_fields(lucid_receipt=2)) == "version 2; this is 1"
+    assert detail_of(with_fields(chain="00" * 32)) == "it is of another chain"
+    assert detail_of(with_fields(session="00" * 16)) == "what it says for people is not what it proves"
+    assert detail_of(with_fields(certificate="zz")).startswith("non-hexadecimal number")
+    upper = json.loads(printed(RECEIPT))["certificate"].upper()
+    assert detail_of(with_fields(certificate=upper)) == "something in it is no lower-case hexadecimal"
+    assert detail_of(with_fields(path=["00" * 32])) == "the transaction is not in the block"
+    apart = RECEIPT._replace(headers=(one, three), certificate=NET.certify(three))
+    assert detail_of(apart) == "a header does not follow the one before it"
+    unsigned = NET.receipt(NET.transaction(structs.replace(anchored(), signature=bytes(64))), b"")
+    assert detail_of(unsigned) == "the owner's signature does not hold"
+    told = detail_of(NET.receipt(NET.transaction(anchored(chunks=1, total_bytes=1))))
+    assert told == "its manifest is not the one that was anchored: chunks, total_bytes, signature"
+    beat = structs.replace(
+        NET.transaction(anchored()), payload=UptimeBeacon(NET.first.keys[0], 0, 0, bytes(32), bytes(64))
+    )
+    assert detail_of(NET.receipt(beat)) == "a manifest, but no session"
+    with pytest.raises(Refusal, match=r"\(it holds no manifest, which would show what the chunks are\)$"):
+        check_chunk(verify_receipt(printed(RECEIPT._replace(manifest=b"")), NET.genesis, CRYPTO), CHUNKS[0], "a")
+
+
+def test_a_receipt_without_headers_is_refused_before_anything_is_looked_up_in_them() -> None:
+    data = with_fields(headers=[])
+    assert (code_of(data), detail_of(data)) == (Code.RECEIPT_INVALID, "it has no header")
+
+
+def test_a_checkpoint_that_is_not_reached_is_told_from_one_that_lies_before() -> None:
+    last = RECEIPT.headers[-1]
+    reaches = f"its headers are those of blocks 1 to {last.height}; a node makes one that goes further"
+    assert detail_of(RECEIPT, bytes(32)).startswith(reaches)
+    closing = decode(LATER.closings[0].header, Header)
+    first = LATER.headers[0].height
+    assert detail_of(LATER, closing.hash) == f"it is block {closing.height}, before the transaction's, {first}"
+    assert detail_of(LATER, bytes(32)).startswith(f"its headers are those of blocks {first} to ")
+    assert detail_of(LATER, bytes(32)).endswith("(?checkpoint=HASH)")
+
+
+def test_a_closing_at_the_height_of_the_transaction_is_not_before_it() -> None:
+    """Its own block, of another branch: what is said must not be that it lies before."""
+    closing = decode(LATER.closings[0].header, Header)
+    level = LATER._replace(headers=(structs.replace(LATER.headers[0], height=closing.height),))
+    with pytest.raises(Refusal) as caught:
+        _check_checkpoint(level, closing.hash)
+    assert caught.value.detail.startswith(f"its headers are those of blocks {closing.height} to {closing.height};")
+
+
+def test_a_printed_receipt_can_be_given_its_manifest_and_people_can_read_it() -> None:
+    whole, bare = printed(RECEIPT), printed(RECEIPT._replace(manifest=b""))
+    assert with_manifest(bare, RECEIPT.manifest) == whole
+    assert whole.startswith(b'{\n "lucid_receipt": 1,\n "chain": "') and whole.endswith(b"\n}\n")
+    with pytest.raises(Refusal):
+        with_manifest(b"{}", RECEIPT.manifest)
+
+
 def test_a_session_receipt_is_of_that_session_and_that_owner() -> None:
     key = CRYPTO.public_key(OWNER)
     data = printed(RECEIPT)
     assert verify_session_receipt(data, NET.genesis, CRYPTO, SESSION.bytes, key) == RECEIPT.transaction.payload
-    wrong = ((bytes(16), key, "it is of another session"), (SESSION.bytes, bytes(32), "owner is"))
+    wrong = ((bytes(16), key, "it is of another session"), (SESSION.bytes, bytes(32), "this session's owner is"))
     for session, owner, says in wrong:
         with pytest.raises(Refusal) as caught:
             verify_session_receipt(data, NET.genesis, CRYPTO, session, owner)
-        assert caught.value.code is Code.RECEIPT_OTHER and says in caught.value.detail
+        assert caught.value.code is Code.RECEIPT_OTHER
+        assert says == caught.value.detail or caught.value.detail.startswith(says)
 
 
 def test_a_session_receipt_reaches_the_checkpoint_too() -> None:

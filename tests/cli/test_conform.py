@@ -10,7 +10,7 @@ import pytest
 
 from harness.hunt.judge import SeedOutcome
 from harness.proxied import conform as conforming
-from harness.proxied.conform import Conformance
+from harness.proxied.conform import BothVerdicts
 from harness.proxied.realverdict import RealVerdict
 from harness.verdict import RunVerdict
 from tests.cli.command import assert_refused, lucid
@@ -18,9 +18,9 @@ from tests.cli.command import assert_refused, lucid
 CALM = 'nodes = 4\nduration = "1h"\ncalm = "20s"\n'
 
 
-def outcome(simulated: RunVerdict, real: RunVerdict) -> Conformance:
+def outcome(simulated: RunVerdict, real: RunVerdict) -> BothVerdicts:
     why = ("", "") if real is RunVerdict.PASS else ("progress", "no new final block")
-    return Conformance(
+    return BothVerdicts(
         SeedOutcome(simulated, "", "", 9_000, 7, "00", {}),
         RealVerdict(real, *why, (8, 9, 9, 9), 900, {"agreement": 35}),
     )
@@ -40,7 +40,7 @@ def test_both_verdicts_are_told(
 ) -> None:
     folders: list[Path] = []
 
-    def conformed(scenario: Any, folder: Path, say: Any) -> Conformance:
+    def conformed(scenario: Any, folder: Path, say: Any) -> BothVerdicts:
         folders.append(folder)
         say("simulating")
         return outcome(simulated, real)

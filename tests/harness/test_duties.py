@@ -8,6 +8,8 @@ from harness.hunt.ablation import without
 from harness.hunt.duties import ANSWERED, ASKING, ONWARD, PROVEN, ROTATING
 from harness.hunt.judge import RunVerdict, judge
 from harness.hunt.swarm import PROFILES, draw
+from sim.faults import KINDS
+from sim.faults.fault import Fault
 from sim.faults.self_deal import SelfDeal
 
 
@@ -41,6 +43,12 @@ def test_a_kind_of_fault_that_is_younger_than_seeds_is_drawn_only_where_it_is_na
     assert {name for name, drawn in kinds.items() if "invalid_block" in drawn} == {"forgers"}
     assert kinds["closings"] <= PROFILES["closings"].kinds
     assert {name for name, drawn in kinds.items() if "self_deal" in drawn} == {"relays"}
+
+
+def test_a_kind_that_no_swarm_draws_costs_no_draw_either() -> None:
+    """Else all seeds of the swarms with its lane would be others."""
+    never = {name for name, kind in KINDS.items() if kind.draw.__func__ is Fault.draw.__func__}  # type: ignore[attr-defined]
+    assert never and {name for name in never if not KINDS[name].drawn_by_name} == set()
 
 
 def test_traitors_lie_about_relays_in_every_way_that_there_is() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.proxied.linkfaults import LinkFaults, ProxyError, Turn
+from harness.proxied.linkfaults import LinkFaults, LinkTurn, ProxyError
 from sim.faults.crash import Crash
 from sim.faults.delay import Delay
 from sim.faults.loss import Loss
@@ -24,8 +24,8 @@ def test_a_partition_cuts_both_ways_while_it_lasts_and_not_in_the_calm() -> None
     apart = frozenset({(0, 2), (1, 2), (2, 0), (2, 1)})
     assert [found.cut(at) for at in (2_999, 3_000, 7_999, 8_000)] == [frozenset(), apart, apart, frozenset()]
     assert found.turns() == [
-        Turn(3_000, apart, ()), Turn(8_000, frozenset(), ()),
-        Turn(19_000, frozenset({(0, 3), (3, 0)}), ()), Turn(20_000, frozenset(), ()),
+        LinkTurn(3_000, apart, ()), LinkTurn(8_000, frozenset(), ()),
+        LinkTurn(19_000, frozenset({(0, 3), (3, 0)}), ()), LinkTurn(20_000, frozenset(), ()),
     ]  # fmt: skip
 
 

@@ -102,9 +102,47 @@ def test_a_node_knows_its_place(grove: Grove) -> None:
     assert grove.block("abe", EPOCH_VIEWS + 7).closing is True
 
 
+def test_what_nobody_certified_is_known_and_the_lowest_view_goes_first(grove: Grove) -> None:
+    tree = grove.tree
+    grove.grow("a", view=1)
+    grove.grow("b", view=3)
+    grove.grow("c", view=2)
+    assert tree.uncertified == {grove.nodes[name].hash: grove.nodes[name] for name in "abc"}
+    grove.notarize("a")
+    grove.grow("bd", view=4)
+    assert set(tree.uncertified.values()) == {grove.nodes["c"], grove.nodes["bd"]}, "nor is what has a child"
+    grove.grow("e", view=6)
+    grove.grow("f", view=5)
+    assert [tree.drop_uncertified() for _ in range(4)] == [grove.nodes[name] for name in ("c", "bd", "f", "e")]
+    assert set(tree.nodes.values()) == {tree.root, grove.nodes["a"], grove.nodes["b"]} and not tree.uncertified
+
+
+def test_what_is_kept_when_a_block_becomes_final_is_what_stands_on_it(grove: Grove) -> None:
+    tree = grove.tree
+    grove.grow("a", "ab")
+    grove.grow("c", view=3)
+    assert set(tree.uncertified.values()) == {grove.nodes["ab"], grove.nodes["c"]}
+    tree.advance(grove.nodes["a"])
+    assert list(tree.uncertified.values()) == [grove.nodes["ab"]]
+
+
+def test_a_tree_begins_with_what_made_its_root_final_and_is_of_an_epoch(grove: Grove) -> None:
+    final = certificate(3, FINALIZE, digest("root"))
+    tree = ForkTree(grove.nodes[""], 5, final)
+    assert (tree.epoch, tree.entry) == (5, final)
+
+
+def test_a_node_holds_its_block_and_the_tree_its_certificates(grove: Grove) -> None:
+    node = grove.grow("a")
+    assert node.block is not None and node.block.header.hash == node.hash
+    grove.notarize("a")
+    assert grove.tree.certificates == {(1, NOTARIZE): certificate(1, NOTARIZE, node.hash)}
+
+
 def test_a_closing_block_has_other_leaders_when_it_comes_again() -> None:
     grove = Grove()
     node = grove.grow("a", view=EPOCH_VIEWS)
+    assert node.closing and node.height == 1, "an epoch may have no other block"
     assert node.turn.epoch == 1
     assert node.repeat.epoch == 0
 

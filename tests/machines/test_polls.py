@@ -312,3 +312,27 @@ def check_certificate(certificate: Certificate, vote: Vote, keys: list[bytes]) -
     subject = (certificate.epoch, certificate.view, certificate.kind, certificate.block)
     assert subject == (vote.epoch, vote.view, vote.kind, vote.block)
     assert verify_certificate(certificate, CHAIN, ValidatorSet(tuple(keys)), CRYPTO)
+
+
+def test_a_refusal_says_what_is_wrong_with_a_vote() -> None:
+    polls, key = new_polls(), keys_of(4)[0]
+    blockless = Vote(EPOCH, 1, NOTARIZE, b"", key, bytes(64))
+    with pytest.raises(Refusal) as caught:
+        polls.count(blockless)
+    assert caught.value.detail == "a vote names a block if and only if it is not a skip"
+    for _ in range(MAX_FORGED + 1):
+        with pytest.raises(Refusal) as caught:
+            polls.count(Vote(EPOCH, 1, NOTARIZE, BLOCKS[0], key, bytes(64)))
+    assert caught.value.detail == "too many of this signer's did not hold"
+
+
+def test_votes_that_do_not_hold_are_counted_again_after_views_were_let_go_of() -> None:
+    polls, key = new_polls(), keys_of(4)[0]
+    polls.keep_views(2, 3)
+    assert refusal(polls, Vote(EPOCH, 3, NOTARIZE, BLOCKS[0], key, bytes(64))) is Code.VOTE_SIGNATURE
+    assert polls.count(cast(key, NOTARIZE, view=3)) is None, "one is not too many"
+
+
+def test_before_an_epoch_is_open_nothing_is_counted() -> None:
+    polls = Polls(CHAIN, CRYPTO, VIEWS_AHEAD)
+    assert refusal(polls, cast(keys_of(4)[0], NOTARIZE, epoch=0)) is Code.VOTE_EPOCH
