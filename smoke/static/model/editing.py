@@ -52,5 +52,6 @@ def _change(stage: Stage, file: str, strips: bool) -> None:
             continue
         if strips:
             stage.files.entries[resolved] = replace(entry, unix=True)
-        elif not entry.source.endswith(".py"):  # most edits of code are a version or an address
+        elif entry.text is not None or not entry.source.endswith(".py"):
+            # Most edits of the tree's code are a version or an address; a here-document is written to be edited.
             stage.files.entries[resolved] = replace(entry, source="", text=None)
