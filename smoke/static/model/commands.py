@@ -12,7 +12,7 @@ from smoke.static.model import native
 from smoke.static.model.accounts import add_group, add_user, remove_group, remove_user, rename_user
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.downloads import FETCHERS, UNPACKERS, fetched, unpacked
-from smoke.static.model.editing import edited, edited_among, edited_to_unix
+from smoke.static.model.editing import edited, edited_among, edited_to_unix, patched
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.frontend import outputs, surroundings
 from smoke.static.model.installers import catalog
@@ -28,7 +28,7 @@ _HARMLESS = frozenset(
         *["apt-get", "apt", "apk", "dpkg", "yum", "dnf", "microdnf", "update-ca-certificates", "ldconfig", "echo"],
         *["true", ":", "set", "export", "ls", "cat", "test", "[", "which", "env", "uname", "date", "sleep", "find"],
         *["strip", "grep", "pwd", "id", "printf", "exit", "apt-mark", "apt-cache", "dpkg-query", "apt-key", "head"],
-        *["tail", "wc", "sort", "uniq", "cut", "tr", "awk", "xargs", "tee", "hash", "command", "shopt", "ulimit"],
+        *["tail", "wc", "sort", "uniq", "cut", "tr", "awk", "xargs", "hash", "command", "shopt", "ulimit"],
         *["umask", "trap", "wait", "kill", "read", "shift", "unset", "sync", "locale-gen", "dpkg-reconfigure"],
         *[
             "sha256sum",
@@ -173,6 +173,15 @@ def _touch(stage: Stage, rest: Sequence[str], line: int) -> None:
             )
 
 
+def _tee(stage: Stage, rest: Sequence[str], line: int) -> None:
+    """What comes through a pipe, into files: what they hold then is not known."""
+    for place in (stage.path(operand) for operand in read_operands(rest)[2]):
+        if not place.startswith(("/dev/", "/proc/", "/sys/")):
+            held = stage.files.find(place)
+            made = PathEntry("file", user=stage.number(stage.user), mode=0o644, line=line)
+            stage.files.add(place, made if held is None else replace(held, source="", text=None))
+
+
 def _chown(stage: Stage, rest: Sequence[str], line: int) -> None:
     flags, _, operands = read_operands(rest)
     if operands and operands[0]:
@@ -265,6 +274,8 @@ def _python(stage: Stage, program: str, rest: Sequence[str], line: int, cache: s
 _FOLLOWED: dict[str, Callable[[Stage, Sequence[str], int], None]] = {
     "mkdir": _mkdir,
     "touch": _touch,
+    "tee": _tee,
+    "patch": patched,
     "chown": _chown,
     "chmod": _chmod,
     "ln": _link,

@@ -43,6 +43,13 @@ def edited_among(stage: Stage, rest: Sequence[str]) -> None:
                 _change(stage, path, strips)
 
 
+def patched(stage: Stage, rest: Sequence[str], line: int) -> None:
+    """`patch`: any file of the working directory may be another."""
+    for path, entry in list(stage.files.below(stage.workdir)):
+        if entry.kind == "file" and entry.source:
+            stage.files.entries[path] = replace(entry, source="", text=None)
+
+
 def _change(stage: Stage, file: str, strips: bool) -> None:
     paths = stage.files.glob(stage.path(file)) if set(file) & set("*?[") else [stage.path(file)]
     for path in paths:

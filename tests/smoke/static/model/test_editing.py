@@ -32,6 +32,9 @@ WHOLE = HELD["a.sh"].encode()
         ("sed -i 's/exit/exec/' a.sh", None),
         ("sed 's/exit/exec/' a.sh", WHOLE),
         ("find . -type f", WHOLE),
+        ("echo exit | tee -a a.sh", None),
+        ("echo exit | tee b.conf > /dev/null", WHOLE),
+        ("patch -p1 < x.patch", None),
         (r"sed -i 's/\r$//' gone.sh b.conf", WHOLE),
     ],
 )
