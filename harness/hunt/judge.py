@@ -183,18 +183,24 @@ def bound_ms(world: World) -> int:
 
 
 def worked_off_ms(world: World, behind_ms: int) -> int:
-    """How long a node needs whose core is so far behind, with the anchors that come while it works that off.
+    """How long a node needs whose core is so far behind, with the anchors and blocks that come while it works that off.
 
-    They stand in line behind the rest: a share of its time goes to each second's anchors, so it is free after the
+    They stand in line behind the rest: a share of its time goes to those of each second, so it is free after the
     backlog divided by what is left of a second. An anchor costs the node that takes it a write and two operations with
-    keys, all others a check of its owner's and its endorser's signatures.
+    keys, all others a check of its owner's and its endorser's signatures. A block of the others costs three writes (it
+    is durable, then its notarization, then that it is final), its signatures, those of its votes and of two
+    certificates, and its VRF proof.
     """
     scenario, cpu = world.scenario, CPUS[world.scenario.cpu]
-    if not behind_ms or not scenario.anchor_every_ms:
-        return behind_ms
-    taken_us = scenario.disk_us + cpu.verify_us + cpu.sign_us
-    checked_us = 2 * cpu.verify_us * (scenario.nodes - 1)
-    second_us = (taken_us + checked_us) * 1_000 // (scenario.nodes * scenario.anchor_every_ms)
+    second_us = 0
+    if scenario.anchor_every_ms:
+        taken_us = scenario.disk_us + cpu.verify_us + cpu.sign_us
+        checked_us = 2 * cpu.verify_us * (scenario.nodes - 1)
+        second_us = (taken_us + checked_us) * 1_000 // (scenario.nodes * scenario.anchor_every_ms)
+    if scenario.nodes > 1:
+        signatures = 2 + 2 * scenario.nodes + 2 * world.quorum
+        block_us = 3 * scenario.disk_us + signatures * cpu.verify_us + cpu.vrf_verify_us
+        second_us += block_us * 1_000 // world.genesis.parameters.block_interval_ms
     return behind_ms * 1_000_000 // max(1, 1_000_000 - second_us)
 
 

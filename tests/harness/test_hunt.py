@@ -143,11 +143,15 @@ def test_a_chain_that_halts_while_anchors_wait_is_stuck_though_it_came_back(monk
     assert outcome.reason.startswith("back in time, then no final block for ")
 
 
-def test_anchors_that_come_while_a_core_is_behind_stand_in_line() -> None:
+def test_what_comes_while_a_core_is_behind_stands_in_line() -> None:
     busy = World(small(nodes=1, anchor_every_ms=250, disk_us=30_000), Trace())
     share = 4 * (0.030 + 4 * (62 + 31) / 1e6)
     assert worked_off_ms(busy, 317_550) == pytest.approx(317_550 / (1 - share), rel=1e-4)
-    assert worked_off_ms(World(small(anchor_every_ms=0), Trace()), 317_550) == 317_550
+    quiet = World(small(anchor_every_ms=0, disk_us=30_000), Trace())
+    share = 3 * 0.030 + 4 * (16 * 62 + 543) / 1e6
+    assert worked_off_ms(quiet, 317_550) == pytest.approx(317_550 / (1 - share), rel=1e-4)
+    assert worked_off_ms(quiet, 0) == 0
+    assert worked_off_ms(World(small(nodes=1, anchor_every_ms=0), Trace()), 317_550) == 317_550
 
 
 # -- the record --------------------------------------------------------------------------------------------------
