@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from harness.invariants import Diverged
 from lucid.chain.certificates import verify_certificate
-from lucid.chain.errors import Refusal
 from lucid.chain.validators import ValidatorSet
 from lucid.machines.effects import SYNC_TIMER, Effects, Forward, PeerJoined, Received, Send, Store, TimerFired, Verdict
 from lucid.machines.manager import Manager
@@ -118,10 +117,7 @@ class Duties:
         taken = any(type(each) is Store or (type(each) is Forward and type(each.event) is Verdict) for each in effects)
         if not taken:
             return
-        try:
-            proposal = decode_message(event.data)
-        except Refusal:
-            return  # what this event made durable is not that message
+        proposal = decode_message(event.data)
         assert isinstance(proposal, Proposal)
         proof, header = proposal.notarization, proposal.block.header
         if proof is None or proposal.vote.view == header.view:

@@ -56,8 +56,3 @@ def test_traitors_lie_about_relays_in_every_way_that_there_is() -> None:
     assert all(each.relays_every_ms and each.rules is not None for each in drawn)
     lies = {fault.how for each in drawn for fault in each.fault if isinstance(fault, SelfDeal)}
     assert lies == {"friend", "silent", "greedy"}
-
-
-def test_what_cannot_be_read_is_no_proposal_though_its_event_made_something_durable() -> None:
-    """A forged message, with whose event a snapshot was kept that had waited for the next one."""
-    assert judge(draw(7_007_847)).verdict is RunVerdict.PASS

@@ -236,16 +236,6 @@ def test_what_once_failed_passes(path: Path) -> None:
     assert outcome.verdict is RunVerdict.PASS, outcome
 
 
-OPEN = sorted((Path(__file__).parent / "open").glob("*.toml"))
-
-
-@pytest.mark.parametrize("path", OPEN, ids=lambda path: path.stem)
-@pytest.mark.xfail(strict=True, reason="known, and said so in docs/hunting.md: not mended yet")
-def test_what_is_known_to_fail_still_does(path: Path) -> None:
-    outcome = judge(load(str(path)))
-    assert outcome.verdict is RunVerdict.PASS, outcome
-
-
 def test_an_engine_that_forgets_its_own_votes_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The safeguard of the first three regressions, switched off: each of them is stuck."""
     monkeypatch.setattr(Engine, "_count_own", lambda *_: [])
