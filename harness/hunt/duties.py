@@ -166,10 +166,12 @@ class Duties:
         self, runner: Runner, manager: Manager, now: int, event: Received, before: Question, effects: Effects
     ) -> None:
         """After a page that was full there is another; one that does not follow is asked for from the root on."""
+        if event.peer not in self._honest:
+            return
         page = decode_message(event.data)
         assert isinstance(page, Blocks)
         tree, following = manager.chain.tree, manager.syncing.following
-        if not page.blocks or event.peer not in self._honest:
+        if not page.blocks:
             return
         last, first = page.blocks[-1].header, page.blocks[0].header
         full = len(page.blocks) == manager.limits.page_blocks and any(type(each) is Store for each in effects)

@@ -47,7 +47,7 @@ _ALL = (
     ),
     Safeguard(
         "vote-durable", "a vote is in the log before it leaves", Engine, "_vote",
-        "Store((self.log.write(),)),\n", "\n",
+        "Store((self.log.write(), *beside)),\n", "\n",
     ),
     Safeguard(
         "proposal-durable", "a proposal is in the log before it leaves", Engine, "_publish",

@@ -5,12 +5,14 @@ It lives in tables of its own, which are never backed up, copied or rolled back 
 
 from __future__ import annotations
 
+from lucid.chain.certificates import Certificate
 from lucid.chain.codec import decode, encode
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote
 from lucid.ledger.state import Reader, Write
 
 VOTES_TABLE = "vote"
 LATEST_KEY = b"latest"
+NOTARIZED_KEY = b"notarized"
 
 View = tuple[int, int]
 """(epoch, view), in the order of time."""
@@ -33,6 +35,8 @@ class VoteLog:
             self.view, votes, self.lost_ms = decode(stored, tuple[View, tuple[Vote, ...], int])
             for vote in votes:
                 self._votes.setdefault((vote.epoch, vote.view), {})[vote.kind] = vote
+        held = reader.get(VOTES_TABLE, NOTARIZED_KEY)
+        self._notarized = None if held is None else decode(held, Certificate)
         self._open = self.view
         """The view in which it notarizes and skips: the one that it is in, or the one before after `come_back`."""
         self.last: View = max(self._votes, default=self.view)
@@ -124,14 +128,18 @@ class VoteLog:
         assert kind == PROPOSE  # rule 2: two of them in one view would be evidence
         return (epoch, view) == self.view
 
-    def owed(self, view: View) -> bytes | None:
-        """The block to notarize at once in a view that this key came back to: the one that it signed finalize for.
+    def keep(self, certificate: Certificate) -> Write:
+        """The write that keeps the certificate on which a finalize is signed, to be made together with the log's."""
+        self._notarized = certificate
+        return (VOTES_TABLE, NOTARIZED_KEY, encode(certificate))
 
-        It lost the certificate with its store. Others may lack it too, and cannot go on without this vote, for this key
-        signs no skip of the view. No other block of it can be notarized.
+    def owed(self, view: View) -> Certificate | None:
+        """The certificate of a view that this key came back to, where it signed finalize on it.
+
+        It was lost with the store. Others may lack it too, and cannot go on without: this key signs no skip there.
         """
-        finalized = self.votes(view).get(FINALIZE)
-        return finalized.block if finalized is not None and self.may_sign(*view, NOTARIZE) else None
+        held = self._notarized
+        return held if held is not None and (held.epoch, held.view) == view and FINALIZE in self.votes(view) else None
 
     def record(self, vote: Vote) -> None:
         """Add a vote; it may leave this node only after `write` is durable."""

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from lucid.chain.certificates import assemble
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, conflict
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.votelog import VOTES_TABLE, VoteLog, lost_log, new_log
@@ -89,7 +90,19 @@ def test_whoever_comes_back_never_contradicts_what_it_signed_there() -> None:
         log.enter((0, 5))
         log.come_back((0, 4))
         assert may_sign(log, 0, 4) == left
-        assert (log.owed((0, 4)) is not None) is (signed == FINALIZE)
+
+
+def test_the_certificate_of_a_finalize_is_kept_for_whoever_comes_back_to_its_view() -> None:
+    certificate = assemble(0, 4, NOTARIZE, BLOCKS[0], {0: bytes(64)}, 4)
+    for signed, kept, owed in ((FINALIZE, True, certificate), (FINALIZE, False, None), (SKIP, True, None)):
+        store = new_store()
+        log = VoteLog(store)
+        log.enter((0, 4))
+        log.record(make_vote(0, 4, signed))
+        store.write([log.write(), *([log.keep(certificate)] if kept else [])])
+        for each in (log, VoteLog(store)):
+            assert each.owed((0, 4)) == owed
+            assert each.owed((0, 5)) is None
 
 
 def test_whoever_arrives_in_a_later_view_enters_it_and_else_comes_back() -> None:

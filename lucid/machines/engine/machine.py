@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from lucid.chain.certificates import Certificate
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.versions import RULES_KNOWN
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
-from lucid.ledger.state import Reader
+from lucid.ledger.state import Reader, Write
 from lucid.machines.effects import (
     HOLD_TIMER,
     PROPOSE_TIMER,
@@ -170,7 +171,7 @@ class Engine:
         # Pages of an older chain come without certificates to act on: this one was made while this node looked on.
         self._witnessed = self._witnessed or certificate.kind != FINALIZE
         if certificate.kind == NOTARIZE and event.held:
-            effects += self._vote_finalize(now, certificate.epoch, certificate.view, certificate.block)
+            effects += self._vote_finalize(now, certificate)
         if (context.epoch, context.view) > self.view:
             skipped = certificate.kind == SKIP
             # A view that its block ended only after the timer fired here was too short, too: nothing is final by it.
@@ -206,11 +207,10 @@ class Engine:
             effects.insert(0, Store((self.log.write(),)))
         effects += self._count_own(now)
         if (owed := self.log.owed(view)) is not None:
-            effects += self._vote(now, NOTARIZE, owed)
+            effects.append(Forward(Assembled(owed)))
         effects += self._heartbeat(context)
         effects += self._prepare_proposal(now)
-        held = self._held.take()
-        if held is not None:
+        if (held := self._held.take()) is not None:
             effects += self._on_verdict(now, held)
         return effects
 
@@ -305,13 +305,13 @@ class Engine:
             return []
         return self._vote(now, NOTARIZE, verdict.block)
 
-    def _vote_finalize(self, now: int, epoch: int, view: int, block: bytes) -> Effects:
+    def _vote_finalize(self, now: int, certificate: Certificate) -> Effects:
         """Rule 5. On leaving a view by its notarization, or once its block is at hand.
 
         Never when the view's timer fired, nor when its skip certificate came first: whoever signs a skip or goes on
         by one must not help to make a block of that view final.
         """
-        state = self.state
+        state, epoch, view = self.state, certificate.epoch, certificate.view
         if state is None or epoch != state.context.epoch or self.key not in self._validators():
             return []
         current = state.context.view
@@ -319,13 +319,13 @@ class Engine:
             return []
         if view < current - 1 or not self.log.may_sign(epoch, view, FINALIZE):
             return []
-        return self._vote(now, FINALIZE, block, view)
+        return self._vote(now, FINALIZE, certificate.block, view, self.log.keep(certificate))
 
-    def _vote(self, now: int, kind: int, block: bytes, view: int | None = None) -> Effects:
-        """Sign a vote, make it durable, send it and count it."""
+    def _vote(self, now: int, kind: int, block: bytes, view: int | None = None, *beside: Write) -> Effects:
+        """Sign a vote, make it durable and what is to be kept `beside` it, send it and count it."""
         vote = self._sign(kind, block, view)
         effects: Effects = [
-            Store((self.log.write(),)),
+            Store((self.log.write(), *beside)),
             Observe(Signed(vote)),
             Forward(BroadcastVote(vote)),
             self._alarms.arm(RESEND_TIMER, now + self.timeout.base_ms),
