@@ -82,6 +82,7 @@ KEYS: dict[str, Callable[[int], st.SearchStrategy[Any]]] = {
     "groups": groups,
     "percent": lambda nodes: st.floats(0, 100, exclude_min=True),
     "offset_ms": lambda nodes: st.integers(-86_400_000, 86_400_000).filter(bool),
+    "over_ms": lambda nodes: st.integers(100, 10**6),
     "effects": lambda nodes: st.integers(0, 10**6),
     "down_ms": lambda nodes: st.integers(1, 10**6),
     "most_ms": lambda nodes: st.integers(1, 10**6),
@@ -304,7 +305,7 @@ def test_a_name_that_is_neither_shipped_nor_a_file_is_told_the_choice(tmp_path: 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_fault_is_made_by_name_told_and_documented(kind: str) -> None:
-    wanted = {"node": 1, "groups": [[0, 1], [2, 3]], "nodes": [2], "percent": 5.0, "offset_ms": 300}
+    wanted = {"node": 1, "groups": [[0, 1], [2, 3]], "nodes": [2], "percent": 5.0, "offset_ms": 300, "over_ms": 500}
     wanted |= {"effects": 7, "down_ms": 100, "most_ms": 100, "back_ms": [5, 6], "to": [1], "stall_ms": 9, "ppm": 5}
     wanted |= {"kbps": 300, "times": 9, "victim": 2}
     values: dict[str, Any] = {key: each for key, each in wanted.items() if key in KINDS[kind].__struct_fields__}
