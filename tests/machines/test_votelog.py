@@ -117,16 +117,6 @@ def test_whoever_arrives_in_a_later_view_enters_it_and_else_comes_back() -> None
     assert log.view == (0, 6) and may_sign(log, 0, 5) == {FINALIZE}
 
 
-def test_what_was_notarized_is_owed_no_more() -> None:
-    log = VoteLog(new_store())
-    log.enter((0, 4))
-    assert log.owed((0, 4)) is None
-    log.record(make_vote(0, 4, FINALIZE))
-    assert log.owed((0, 4)) == BLOCKS[0]
-    log.record(make_vote(0, 4, NOTARIZE))
-    assert log.owed((0, 4)) is None
-
-
 def test_a_view_is_never_entered_again() -> None:
     log = VoteLog(new_store())
     log.enter((1, 1))
