@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from harness.invariants import Diverged
 from lucid.chain.certificates import verify_certificate
+from lucid.chain.errors import Refusal
 from lucid.chain.validators import ValidatorSet
 from lucid.machines.effects import SYNC_TIMER, Effects, Forward, PeerJoined, Received, Send, Store, TimerFired, Verdict
 from lucid.machines.manager import Manager
@@ -117,7 +118,10 @@ class Duties:
         taken = any(type(each) is Store or (type(each) is Forward and type(each.event) is Verdict) for each in effects)
         if not taken:
             return
-        proposal = decode_message(event.data)
+        try:
+            proposal = decode_message(event.data)
+        except Refusal:
+            return  # what was stored had waited for something else
         assert isinstance(proposal, Proposal)
         proof, header = proposal.notarization, proposal.block.header
         if proof is None or proposal.vote.view == header.view:
