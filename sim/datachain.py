@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lucid.chain.chunks import SEGMENT_BYTES
 from lucid.chain.codec import encode
 from lucid.chain.errors import Refusal
 from lucid.machines.effects import (
@@ -29,7 +28,6 @@ from lucid.machines.effects import (
     TakePart,
 )
 from lucid.machines.replicamessages import (
-    PART_BYTES,
     ChunkHolding,
     ChunkOffer,
     ChunkPart,
@@ -43,6 +41,7 @@ from lucid.machines.replication.pacing import Pacing
 from sim.card import Card
 from sim.disk import Disk
 from sim.runner import Runner
+from sim.wirelength import part_bytes
 
 if TYPE_CHECKING:
     from sim.chunkclients import ChunkClients
@@ -246,19 +245,3 @@ class DataChain:
         self.card.keep(chunk, size)
         self._clients.kept.setdefault(chunk, set()).add(self.node.index)
         runner.step(ChunkStored(chunk))
-
-
-def part_bytes(part: ChunkPart) -> int:
-    """The bytes of a part that is modeled by its chunk's size."""
-    return max(0, min(PART_BYTES, part.size - part.segment * SEGMENT_BYTES))
-
-
-def wire_length(data: bytes) -> int:
-    """The bytes of a message on the wire: those of a chunk are not there, and count."""
-    if len(data) > 1 and data[1] == ChunkPart.__struct_config__.tag:
-        try:
-            message = decode_replica(data)
-        except Refusal:
-            return len(data)
-        return len(data) + (part_bytes(message) if isinstance(message, ChunkPart) else 0)
-    return len(data)

@@ -52,7 +52,7 @@ class Network:
         self.cut: set[tuple[int, int]] = set()
         self.connections: Connections | None = None
         self.length: Callable[[bytes], int] = len
-        """The bytes of a message on the wire; of some kinds not all are there (`sim.datachain`)."""
+        """The bytes of a message on the wire; of some kinds not all are there (`sim.wirelength`)."""
         self.handling_us: Callable[[int], int] | None = None
         """Draws what both ends take for a message of a kind, beside its link."""
         self.queuing: Queuing | None = None

@@ -22,7 +22,7 @@ from sim.clock import Moment, VirtualClock
 from sim.connections import Connections
 from sim.costs import Costs
 from sim.cpus import CPUS, FREE
-from sim.datachain import DataChain, wire_length
+from sim.datachain import DataChain
 from sim.disk import Disk, SharedBytes
 from sim.disktime import DISKS, DiskTime
 from sim.execution import SharedValidator
@@ -40,6 +40,7 @@ from sim.relayload import RelayLoad
 from sim.scenario import Scenario
 from sim.trace import Trace
 from sim.watcher import Tap, Watcher
+from sim.wirelength import wire_length
 from sim.workload import Workload
 
 EPOCH_MS = 1_790_000_000_000

@@ -35,9 +35,10 @@ from lucid.services.peer.linkmessages import FROM_ENGINE, CertificateGiven, Cert
 from lucid.services.peer.transport import holds
 from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.keyfile import unused
-from lucid.services.web.admission import NODE, Tokens
+from lucid.services.web.admission import NODE
 from lucid.services.web.asking import ANSWER_S
 from lucid.services.web.problems import Problem
+from lucid.services.web.tokens import Tokens
 from lucid.services.web.web import Web, json_response
 from lucid.storage.errors import StoreDamaged
 from tests.services.web import served

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from lucid.chain.codec import encode
-from lucid.machines.replicamessages import PART_BYTES, ChunkOffer, ChunkPart
+from lucid.machines.replicamessages import ChunkPart
 from sim.card import Card
 from sim.chunkload import ChunkLoad
-from sim.datachain import DataChain, part_bytes, wire_length
+from sim.datachain import DataChain
 from sim.faults.chunk_rot import ChunkRot
 from sim.faults.crash import Crash
 from sim.faults.false_parts import FalseParts
@@ -57,12 +56,6 @@ def test_each_chunk_comes_to_where_it_belongs() -> None:
 
 
 def test_the_bytes_of_a_chunk_take_their_time_on_the_link_and_are_not_there() -> None:
-    part = ChunkPart(1, CHUNK, 2 * PART_BYTES + 7, 0, b"")
-    assert part_bytes(part) == PART_BYTES and part_bytes(ChunkPart(1, CHUNK, 2 * PART_BYTES + 7, 30, b"")) == 7
-    assert part_bytes(ChunkPart(1, CHUNK, 0, 9, b"")) == 0
-    assert wire_length(encode(part)) == len(encode(part)) + PART_BYTES
-    offer = encode(ChunkOffer((CHUNK,)))
-    assert wire_length(offer) == len(offer) and wire_length(b"\x91\x10") == 2
     slow, fast = (world(bandwidth_mbps=rate, load={"least_bytes": 200_000, "most_chunks": 3}) for rate in (1, 1_000))
     for made in (slow, fast):
         made.run(4_000)

@@ -11,10 +11,10 @@ import trio
 from lucid.chain.chunks import MAX_CHUNK_BYTES, ChunkHasher
 from lucid.chain.errors import Code, Refusal
 from lucid.services.chunks.inventory import Inventory
+from lucid.services.chunks.remembered import Remembered
 from lucid.services.chunks.storedchunk import (
     PART_BYTES,
     ChunkDamaged,
-    Remembered,
     SegmentOfChunk,
     StoredChunk,
     readable,

@@ -25,12 +25,12 @@ from lucid.services.process.config import Config, ConfigError, read_text
 from lucid.services.process.keyfile import read_id
 from lucid.services.process.registration import Registration, describe, own_address
 from lucid.services.process.storeroom import StoreRoom
-from lucid.services.web.admission import Tokens
 from lucid.services.web.health import STORE_FAILING, Condition
 from lucid.services.web.limits import SharedLimits
 from lucid.services.web.problems import Problem
 from lucid.services.web.redis import Redis
 from lucid.services.web.serve import listen, serve
+from lucid.services.web.tokens import Tokens
 from lucid.services.web.web import Web
 from lucid.storage.durable import DurableStore
 from lucid.storage.errors import StoreDamaged, StoreError, StoreOther

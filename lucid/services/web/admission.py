@@ -1,12 +1,9 @@
-"""Who may ask for what, and how often: tokens, where a request comes from, and a rate for each caller."""
+"""Admission: which requests a service lets in, by who sends them."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
-import ipaddress
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 
@@ -14,6 +11,8 @@ from lucid.chain.errors import Code
 from lucid.services.peer.addresses import network
 from lucid.services.web.limits import RateLimits, SharedLimits
 from lucid.services.web.problems import Problem
+from lucid.services.web.tokens import Tokens, bearer, same_token
+from lucid.services.web.websites import host_name, is_loopback, is_public, same_site
 
 READ, WRITE, OPERATOR, NODE = "read", "write", "operator", "node"
 """Who may use a route: anyone; holders of a token, or anyone on this machine where no API token is set; of these, where
@@ -21,14 +20,6 @@ there is an operator's token, who shows that one or the node's; the node's own s
 SAFE = ("GET", "HEAD", "OPTIONS")
 PROBES = ("/health", "/ready")
 """Counted apart, and answered whatever the Host: who watches a service must not lose sight of it in a flood."""
-
-
-class Tokens(NamedTuple):
-    """What a service takes for proof: the node's own token, the operator's, and those of who may write."""
-
-    node: str = ""
-    operator: str = ""
-    api: tuple[str, ...] = ()
 
 
 class Caller(NamedTuple):
@@ -60,8 +51,8 @@ class AdmissionRules:
     def caller(self, headers: Headers, address: str) -> Caller:
         """Who sends a request with these headers."""
         given = bearer(headers.get("Authorization", ""))
-        node, operator = _same(given, self._tokens.node), _same(given, self._tokens.operator)
-        known = [_same(given, token) for token in self._tokens.api]
+        node, operator = same_token(given, self._tokens.node), same_token(given, self._tokens.operator)
+        known = [same_token(given, token) for token in self._tokens.api]
         if not (node or operator or any(known)):
             return Caller(network(address))
         holder = hashlib.blake2b(given.encode(), digest_size=16, person=b"lucid holder").digest()
@@ -69,7 +60,7 @@ class AdmissionRules:
 
     def is_node(self, token: str) -> bool:
         """Whether a token is that of the node's own services."""
-        return _same(token, self._tokens.node)
+        return same_token(token, self._tokens.node)
 
     async def count(self, caller: Caller, path: str) -> None:
         """Count one request. Raises `Problem` (429) when it is one too many."""
@@ -80,7 +71,7 @@ class AdmissionRules:
 
     def permit(self, caller: Caller, access: str, method: str, path: str, headers: Headers) -> None:
         """Raises `Problem` (401, 403) unless the caller may."""
-        if method not in SAFE and not _same_site(headers):
+        if method not in SAFE and not same_site(headers):
             raise Problem(Code.FOREIGN, "its Origin is not this service")
         if access == NODE and not caller.node:
             raise Problem(Code.TOKEN, "the node's own token")
@@ -91,58 +82,6 @@ class AdmissionRules:
         if access == WRITE and not self._open:
             raise Problem(Code.TOKEN)
         if self._open and path not in PROBES:
-            host = _hostname(headers.get("Host", ""))
-            if not _is_loopback(host) and (access != READ or _is_public(host)):
+            host = host_name(headers.get("Host", ""))
+            if not is_loopback(host) and (access != READ or is_public(host)):
                 raise Problem(Code.FOREIGN, "its Host is not this machine")
-
-
-def _same(one: str, other: str) -> bool:
-    """Compare tokens in a time that does not tell where they differ; nothing is not a token."""
-    return hmac.compare_digest(one.encode(), other.encode()) and bool(other)
-
-
-def _same_site(headers: Headers) -> bool:
-    """Whether a request that changes something is no other site's doing; only browsers say anything of sites."""
-    if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-        return False
-    origin = headers.get("Origin")
-    if origin is None:
-        return True
-    try:
-        return urlsplit(origin).netloc.lower() == headers.get("Host", "").lower()
-    except ValueError:
-        return False
-
-
-def _hostname(host: str) -> str:
-    """The name in a Host header: a page whose name was pointed at this machine later still sends that name."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return host
-
-
-def _is_loopback(name: str) -> bool:
-    """Whether a name means this machine; a client that is not a browser may send none."""
-    if name in ("", "localhost") or name.endswith(".localhost"):
-        return True
-    address = _address(name)
-    return address is not None and address.is_loopback
-
-
-def _is_public(name: str) -> bool:
-    """Whether a name may be one that a stranger chose: it is neither an address nor a name of this network alone."""
-    return "." in name and _address(name) is None
-
-
-def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(name)
-    except ValueError:
-        return None
-
-
-def bearer(authorization: str) -> str:
-    """The token in an Authorization header, or nothing."""
-    scheme, _, token = authorization.partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""

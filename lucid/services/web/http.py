@@ -24,11 +24,11 @@ from hypercorn.typing import ConnectionState, LifespanState
 
 from lucid.chain.errors import Code
 from lucid.services.peer.addresses import network
-from lucid.services.web.admission import bearer
 from lucid.services.web.edge import Edge, LastingSocket
 from lucid.services.web.exchange import Asgi, Exchange
 from lucid.services.web.problems import Problem
 from lucid.services.web.strict import HEAD_BYTES, Strict, header
+from lucid.services.web.tokens import bearer
 from lucid.services.web.websocket import WebSocket
 from lucid.services.web.wire import GONE, READ_BYTES, Wire
 

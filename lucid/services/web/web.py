@@ -26,7 +26,7 @@ from lucid.api.versions import API_HEADER, API_VERSION
 from lucid.chain.errors import Code, LucidError, Refusal
 from lucid.chain.versions import RULES_KNOWN
 from lucid.services.peer.speaking import NEWEST_MESSAGES, OLDEST_MESSAGES
-from lucid.services.web.admission import READ, AdmissionRules, Caller, Tokens
+from lucid.services.web.admission import READ, AdmissionRules, Caller
 from lucid.services.web.bodies import decode_json
 from lucid.services.web.edge import Edge, LastingSocket
 from lucid.services.web.health import STORE_FAILING, Condition, Health
@@ -35,6 +35,7 @@ from lucid.services.web.pages import load_page
 from lucid.services.web.problems import RETRY_AFTER_S, Problem, envelope
 from lucid.services.web.requested import charge, exchange, read_body, request_id
 from lucid.services.web.route import BYTES, HTML, JSON, TEXT, Query, Route
+from lucid.services.web.tokens import Tokens
 from lucid.services.web.websocket import WebSocket
 from lucid.storage.errors import StoreError
 

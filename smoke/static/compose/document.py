@@ -142,3 +142,13 @@ def as_mapping(node: YamlNode, key: str) -> dict[str, YamlNode] | None:
     if key in ("depends_on", "networks"):
         return {item.text: YamlNode(item.line, null=True, file=item.file) for item in node.items}
     return None
+
+
+def text_of(node: YamlNode | None) -> str:
+    """The text of what may not be there."""
+    return "" if node is None else node.text
+
+
+def items_of(node: YamlNode | None) -> list[YamlNode]:
+    """The items of what may not be there, or be no list."""
+    return [] if node is None or node.items is None else node.items

@@ -26,3 +26,8 @@ def interpolated(text: str, values: Mapping[str, str]) -> str:
         return held if held is not None else f"${{{name}}}"
 
     return _VARIABLE.sub(value, text) if "$" in text else text
+
+
+def with_defaults(text: str) -> str:
+    """`${NAME:-value}` with nothing set."""
+    return re.sub(r"\$\{\w+:?-([^}]*)\}", r"\1", text)

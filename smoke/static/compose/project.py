@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from smoke.static.compose.document import YamlError, YamlNode, as_mapping, read_yaml
+from smoke.static.compose.document import YamlError, YamlNode, as_mapping, read_yaml, text_of
 from smoke.static.compose.envfile import dot_env
 from smoke.static.compose.parts import completed_by
 from smoke.static.compose.refusals import refused
-from smoke.static.compose.service import ComposeService, service_of, text_of
+from smoke.static.compose.service import ComposeService, service_of
 from smoke.static.generated import made_beforehand
 from smoke.static.regex import regex
 from smoke.static.trouble import Trouble

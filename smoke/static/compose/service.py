@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from smoke.static.compose.document import YamlNode, as_mapping
+from smoke.static.compose.document import YamlNode, as_mapping, text_of
 from smoke.static.compose.envfile import env_values
 from smoke.static.compose.interpolation import interpolated
 from smoke.static.model.launch import Launch, Mount, MountKind
@@ -46,10 +46,6 @@ class ComposeService(Struct, frozen=True):
     build: ComposeBuild | None
     image: str
     launch: Launch
-
-
-def text_of(node: YamlNode | None) -> str:
-    return "" if node is None else node.text
 
 
 def _further_contexts(build: YamlNode | None) -> tuple[str, ...]:

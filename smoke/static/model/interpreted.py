@@ -1,4 +1,4 @@
-"""What Python is started with: a module, a script, or a server that loads one; and where it then looks."""
+"""What Python is started with: a module, a script, or a server that loads one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from smoke.static.model.effective_command import Start
 from smoke.static.model.executable import find_program
 from smoke.static.model.given_code import imported_by
 from smoke.static.model.home import astray
-from smoke.static.model.installers.venvs import venv_site
 from smoke.static.model.scene import Scene
+from smoke.static.model.searchpath import search_path
 from smoke.static.model.servers.catalog import served
 from smoke.static.model.servers.options import read_line
 from smoke.static.model.servers.served import Served, number
@@ -224,27 +224,3 @@ def _serving(start: Start, name: str, arguments: tuple[str, ...], found: Served,
             return replace(start, trouble=f"{name} is to run {found.script}, which is not in the image")
         return replace(start, script=script, search=search_path(scene, posixpath.dirname(script), set(), program))
     return start
-
-
-def search_path(scene: Scene, first: str, flags: set[str], program: str) -> tuple[str, ...]:
-    """`sys.path` without the standard library."""
-    state, base = scene.state, scene.base
-    found = [] if flags & {"I", "P"} or not first else [first]
-    if not flags & {"E", "I"}:
-        found += [
-            state.path(each) for each in state.environment.get("PYTHONPATH", "").split(":") if each and "$" not in each
-        ]
-    home_of = posixpath.dirname(posixpath.dirname(program))
-    venv = state.venvs.get(home_of)
-    if venv is not None:
-        found.append(venv_site(venv, home_of))
-        if not venv.version:
-            inside = (each.directory for each in state.installs)
-            found += [each for each in inside if each.startswith(f"{home_of}/lib/")]
-    if (venv is None or venv.system) and "S" not in flags:
-        home = state.environment.get("PYTHONUSERBASE") or (f"{state.home()}/.local" if state.home() else "")
-        version = (base.python if base is not None else "") or state.python
-        if home and version and not flags & {"s", "I"} and not state.environment.get("PYTHONNOUSERSITE"):
-            found.append(f"{home}/lib/python{version}/site-packages")
-        found += state.sites or (() if base is None else base.sites)
-    return tuple(dict.fromkeys(found))

@@ -10,9 +10,9 @@ from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage, mounts
 from smoke.static.model import script
 from smoke.static.model.building import Building, Made
-from smoke.static.model.copying import lend
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
+from smoke.static.model.from_stage import lend
 from smoke.static.model.install import Install
 from smoke.static.model.steps import refusal
 from smoke.static.model.versioned import REPOSITORY, brings_repository

@@ -15,10 +15,11 @@ from smoke.static.model.entries import Followed, follow_command, follow_script
 from smoke.static.model.executable import Executable, absent, find_program, is_odd, not_executable
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.installers.conda import TOOLS, root_prefix, run_in
-from smoke.static.model.interpreted import PYTHON, as_script, python_or_server, search_path, started
+from smoke.static.model.interpreted import PYTHON, as_script, python_or_server, started
 from smoke.static.model.ownership import may_not_give
 from smoke.static.model.privilege import as_user
 from smoke.static.model.scene import Scene
+from smoke.static.model.searchpath import search_path
 from smoke.static.model.servers.background import detached
 from smoke.static.model.servers.catalog import is_server, served
 from smoke.static.model.servers.served import Situation

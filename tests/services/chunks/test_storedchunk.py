@@ -10,8 +10,8 @@ import pytest
 
 from lucid.chain.chunks import SEGMENT_BYTES
 from lucid.chain.segments import segment_proof
-from lucid.services.chunks import storedchunk
-from lucid.services.chunks.storedchunk import PART_BYTES, ChunkDamaged, Remembered, StoredChunk
+from lucid.services.chunks.remembered import MAX_TREE_BYTES, Remembered
+from lucid.services.chunks.storedchunk import PART_BYTES, ChunkDamaged, StoredChunk
 from lucid.storage.hashcache import HashCache
 from tests.services.chunks.onechunk import CHUNK, DATA, rot
 
@@ -51,7 +51,7 @@ def test_what_is_remembered_does_not_stand_for_what_is_there(tmp_path: Path, at:
 def test_with_room_it_is_read_once_and_without_each_part_is_verified_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storedchunk, "HELD_BYTES", 2 * len(DATA) - 1)
+    monkeypatch.setattr("lucid.services.chunks.remembered.HELD_BYTES", 2 * len(DATA) - 1)
     remembered, file = Remembered(), tmp_path / "chunk"
     file.write_bytes(DATA)
     first, second = (StoredChunk(file, CHUNK, remembered) for _ in range(2))
@@ -76,7 +76,7 @@ def test_a_segment_is_proven_whatever_is_remembered(tmp_path: Path) -> None:
     remembered = Remembered()
     for number in (70, 3):  # by the tree that was read, and by the one that is known since
         stored = StoredChunk(file, CHUNK, remembered, warm=True)
-        remembered.trees = HashCache(storedchunk.MAX_TREE_BYTES) if number == 70 else remembered.trees
+        remembered.trees = HashCache(MAX_TREE_BYTES) if number == 70 else remembered.trees
         found = stored.prove(number)
         assert found.path == segment_proof(DATA, number) and found.size == len(DATA)
         assert found.data == DATA[number * SEGMENT_BYTES : (number + 1) * SEGMENT_BYTES]

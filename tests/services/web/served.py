@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import httpx
 import trio
 
-from lucid.services.web.admission import Tokens
 from lucid.services.web.serve import listen, serve
+from lucid.services.web.tokens import Tokens
 from lucid.services.web.web import Web
 
 

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smoke.finding import Finding
+from smoke.static.checks.compose.elsewhere import owner_elsewhere
 from smoke.static.checks.compose.rules import DEPENDS
-from smoke.static.checks.compose.running import (
-    RunningService,
-    at_node,
-    items_of,
-    owner_elsewhere,
-    text_of,
-)
+from smoke.static.checks.compose.running import RunningService, at_node
+from smoke.static.compose.document import items_of, text_of
 from smoke.static.compose.image_name import hub_repository
 from smoke.static.compose.project import names_in
 from smoke.static.compose.service import ComposeService

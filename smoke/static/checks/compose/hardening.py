@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from smoke.finding import Finding, Severity
 from smoke.static.checks.compose.rules import HARDENING
-from smoke.static.checks.compose.running import RunningService, at_node, items_of, text_of
+from smoke.static.checks.compose.running import RunningService, at_node
+from smoke.static.compose.document import items_of, text_of
 from smoke.static.regex import regex
 from smoke.static.scope import Scope
 

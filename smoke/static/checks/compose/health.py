@@ -9,9 +9,10 @@ from smoke.finding import Finding, Severity
 from smoke.static.checks import remedies
 from smoke.static.checks.compose.ports import expected_ports
 from smoke.static.checks.compose.rules import HEALTH
-from smoke.static.checks.compose.running import RunningService, at_node, text_of
+from smoke.static.checks.compose.running import RunningService, at_node
 from smoke.static.checks.probe_code import lost_import
 from smoke.static.checks.probes import health_programs, lost_path, ports_asked, unable
+from smoke.static.compose.document import text_of
 from smoke.static.compose.image_name import hub_repository, tag_of
 from smoke.static.model.image import HealthCheck
 from smoke.static.scope import Scope

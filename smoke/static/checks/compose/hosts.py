@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 
 from smoke.finding import Evidence, Finding, Severity
+from smoke.static.checks.compose.elsewhere import owner_elsewhere
 from smoke.static.checks.compose.rules import HOSTS
-from smoke.static.checks.compose.running import RunningService, at_node, items_of, owner_elsewhere, text_of
+from smoke.static.checks.compose.running import RunningService, at_node
 from smoke.static.checks.evidence import at_source
-from smoke.static.compose.document import YamlNode, as_mapping
+from smoke.static.compose.document import YamlNode, as_mapping, items_of, text_of
 from smoke.static.compose.project import names_in
 from smoke.static.compose.service import ComposeService
 from smoke.static.compose.stores import LOCAL, StoreAddress, StoreKind, address_of, store_of

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from smoke.finding import Finding
 from smoke.static.checks.compose.rules import IMAGES
-from smoke.static.checks.compose.running import RunningService, at_node, with_defaults
+from smoke.static.checks.compose.running import RunningService, at_node
+from smoke.static.compose.interpolation import with_defaults
 
 
 def judge_image(service: RunningService) -> Iterator[Finding]:

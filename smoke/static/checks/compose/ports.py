@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from smoke.finding import Finding
 from smoke.static.checks.compose.rules import PORTS
-from smoke.static.checks.compose.running import RunningService, at_node, items_of, text_of, with_defaults
-from smoke.static.compose.document import YamlNode
+from smoke.static.checks.compose.running import RunningService, at_node
+from smoke.static.compose.document import YamlNode, items_of, text_of
+from smoke.static.compose.interpolation import with_defaults
 from smoke.static.model.image import Image
 
 

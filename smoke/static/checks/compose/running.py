@@ -1,8 +1,7 @@
-"""A service of a Compose project with the image that it runs, and what is read of its settings."""
+"""A service of a Compose project with the image that it runs."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -12,7 +11,6 @@ from smoke.static.compose.document import YamlNode
 from smoke.static.compose.project import ComposeProject
 from smoke.static.compose.service import ComposeService
 from smoke.static.model.image import Image
-from smoke.static.scope import Scope
 
 
 class RunningService(Struct, frozen=True):
@@ -38,29 +36,6 @@ class RunningService(Struct, frozen=True):
     def root(self) -> YamlNode:
         """All that the project's files say."""
         return self.project.root
-
-
-def owner_elsewhere(scope: Scope, name: str, service: ComposeService) -> str:
-    """The Compose file of another project that has a whole service of that name; empty when none has."""
-    for project in scope.plans.projects:
-        other = project.services.get(name)
-        mine = project.services.get(service.name) is service
-        if other is not None and not mine and (other.image or other.build is not None):
-            return other.file
-    return ""
-
-
-def with_defaults(text: str) -> str:
-    """`${NAME:-value}` with nothing set."""
-    return re.sub(r"\$\{\w+:?-([^}]*)\}", r"\1", text)
-
-
-def text_of(node: YamlNode | None) -> str:
-    return "" if node is None else node.text
-
-
-def items_of(node: YamlNode | None) -> list[YamlNode]:
-    return [] if node is None or node.items is None else node.items
 
 
 def at_node(service: RunningService, node: YamlNode | None, text: str = "") -> list[Evidence]:

@@ -6,8 +6,9 @@ import posixpath
 from collections.abc import Iterator
 
 from smoke.finding import Evidence, Finding, excerpt
+from smoke.static.checks.compose.elsewhere import owner_elsewhere
 from smoke.static.checks.compose.rules import SERVICES
-from smoke.static.checks.compose.running import RunningService, owner_elsewhere
+from smoke.static.checks.compose.running import RunningService
 from smoke.static.compose.image_name import without_tag
 from smoke.static.compose.project import ComposeProject
 from smoke.static.compose.service import ComposeService

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from smoke.finding import Evidence, Finding, excerpt
 from smoke.static.checks.nginx.rules import UPSTREAMS
+from smoke.static.compose.document import text_of
 from smoke.static.compose.project import ComposeProject, names_in
-from smoke.static.compose.service import ComposeService, text_of
+from smoke.static.compose.service import ComposeService
 from smoke.static.regex import regex
 from smoke.static.scope import Scope
 

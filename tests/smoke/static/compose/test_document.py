@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from smoke.static.compose.document import YamlError, read_yaml
+from smoke.static.compose.document import YamlError, items_of, read_yaml, text_of
 from tests.effort import no_hang
 
 
@@ -49,3 +49,8 @@ def test_what_can_not_be_read_says_where(text: str) -> None:
 def test_bombs_are_read_or_refused_in_time(text: str) -> None:
     with no_hang(), suppress(YamlError):
         read_yaml(text)
+
+
+def test_what_is_not_there_is_empty() -> None:
+    assert text_of(None) == "" and items_of(None) == [] == items_of(read_yaml("a"))
+    assert text_of(read_yaml("a")) == "a" and [each.text for each in items_of(read_yaml("[b]"))] == ["b"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.compose.interpolation import interpolated
+from smoke.static.compose.interpolation import interpolated, with_defaults
 
 VALUES = {"A": "a", "EMPTY": ""}
 
@@ -27,3 +27,11 @@ VALUES = {"A": "a", "EMPTY": ""}
 )
 def test_an_operator_gives_what_compose_gives(text: str, meaning: str) -> None:
     assert interpolated(text, VALUES) == meaning
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("${A:-1}:${B-2}", "1:2"), ("${A}", "${A}"), ("${A:?no}", "${A:?no}"), ("${A:-}", ""), ("plain", "plain")],
+)
+def test_variables_stand_for_their_defaults_alone(text: str, plain: str) -> None:
+    assert with_defaults(text) == plain

@@ -71,21 +71,6 @@ def test_what_stops_the_build(tmp_path: Path, line: str, says: str) -> None:
     assert says in refused.message
 
 
-def test_from_another_stage_come_files_installs_and_environments(tmp_path: Path) -> None:
-    made = "RUN python -m venv /opt/venv && /opt/venv/bin/pip install flask"
-    lines = f"{made}\nFROM python:3.12-slim\nCOPY --from=0 /opt/venv /venv"
-    found = image(tmp_path, lines)
-    assert found.files.find("/venv/bin/python") is not None and "/venv" in found.venvs
-    assert any(each.directory.startswith("/venv/lib/") for each in found.installs)
-
-
-def test_what_a_stage_surely_does_not_make_is_missing(tmp_path: Path) -> None:
-    found = image(tmp_path, "FROM python:3.12-slim\nCOPY --from=0 /nowhere-at-all /x")
-    assert [each.source for each in found.missing] == ["/nowhere-at-all"]
-    unknown = image(tmp_path / "b", "FROM python:3.12-slim\nCOPY --from=example/own:1 /nowhere /x")
-    assert not unknown.missing and unknown.files.doubt("/x")
-
-
 @pytest.mark.parametrize(
     ("text", "count"),
     [

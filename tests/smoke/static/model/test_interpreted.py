@@ -1,30 +1,12 @@
-"""What Python is started with, and where it then looks for modules."""
+"""What Python is started with."""
 
 from __future__ import annotations
 
-import json
-import shlex
 from pathlib import Path
 
 import pytest
 
-from smoke.manifest import Manifest
-from smoke.static.model.build import images
-from smoke.static.model.effective_command import Start
-from smoke.tree import Tree
-from tests.smoke.cases import write_files
-
-SITE = "/usr/local/lib/python3.12/site-packages"
-FILES = {"main.py": "", "manage.py": "", "shop/__init__.py": "", "shop/__main__.py": "", "shop/a.py": "", "pdb.py": ""}
-
-
-def start(folder: Path, command: str, lines: str = "", files: dict[str, str] | None = None) -> Start:
-    """How a tree starts with this command in exec form."""
-    words = json.dumps(shlex.split(command))
-    dockerfile = f"FROM python:3.12-slim\nWORKDIR /srv\nCOPY . .\n{lines}\nCMD {words}\n"
-    tree = Tree(write_files(folder, {"Dockerfile": dockerfile, **(FILES if files is None else files)}))
-    [image] = images(tree, Manifest())
-    return image.start
+from tests.smoke.static.model.started import FILES, start
 
 
 @pytest.mark.parametrize(
@@ -74,34 +56,6 @@ def test_what_would_not_start(tmp_path: Path, command: str, words: str) -> None:
 def test_what_cannot_be_told_is_in_doubt(tmp_path: Path, command: str) -> None:
     found = start(tmp_path, command)
     assert found.doubt and not found.trouble
-
-
-@pytest.mark.parametrize(
-    ("command", "lines", "search"),
-    [
-        ("python main.py", "", ("/srv", SITE)),
-        ("python shop/a.py", "", ("/srv/shop", SITE)),
-        ("python shop", "", ("/srv/shop", SITE)),
-        ("python -m shop.a", "", ("/srv", SITE)),
-        ("python -m shop.a", "ENV PYTHONPATH=/one:lib:$X", ("/srv", "/one", "/srv/lib", SITE)),
-        ("python -E main.py", "ENV PYTHONPATH=/one", ("/srv", SITE)),
-        ("python -I main.py", "ENV PYTHONPATH=/one", (SITE,)),
-        ("python -P main.py", "ENV PYTHONPATH=/one", ("/one", SITE)),
-        ("python -S main.py", "", ("/srv",)),
-        ("/v/bin/python main.py", "RUN python -m venv /v", ("/srv", "/v/lib/python3.12/site-packages")),
-        (
-            "/v/bin/python main.py",
-            "RUN python -m venv --system-site-packages /v",
-            ("/srv", "/v/lib/python3.12/site-packages", SITE),
-        ),
-    ],
-)
-def test_where_it_looks_for_modules(tmp_path: Path, command: str, lines: str, search: tuple[str, ...]) -> None:
-    """As Python documents it for its options; the user's own directory, which root has too, is left out."""
-    found = start(tmp_path, command, lines).search
-    assert tuple(each for each in found if ".local" not in each) == search
-    own = [each for each in found if ".local" in each]
-    assert bool(own) is (not {"-S", "-I"} & {*command.split()} and (search[-1] == SITE))
 
 
 @pytest.mark.parametrize(

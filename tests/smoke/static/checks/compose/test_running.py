@@ -1,19 +1,21 @@
-"""What is read of a service's settings."""
+"""A service with its image: what its name and its files are, and where a finding about it points."""
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from smoke.static.checks.compose.running import items_of, text_of, with_defaults
-
-
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [("${A:-1}:${B-2}", "1:2"), ("${A}", "${A}"), ("${A:?no}", "${A:?no}"), ("${A:-}", ""), ("plain", "plain")],
-)
-def test_variables_stand_for_their_defaults_alone(text: str, plain: str) -> None:
-    assert with_defaults(text) == plain
+from smoke.static.checks.compose.running import RunningService, at_node
+from smoke.static.compose.project import projects
+from smoke.tree import Tree
+from tests.smoke.cases import write_files
 
 
-def test_what_is_not_there_is_empty() -> None:
-    assert text_of(None) == "" and items_of(None) == []
+def test_a_finding_points_at_a_setting_or_at_the_service(tmp_path: Path) -> None:
+    files = {"compose.yaml": "services:\n  web:\n    image: nginx\n    user: root\n"}
+    [project] = projects(Tree(write_files(tmp_path, files)))
+    running = RunningService(project.services["web"], project, None, {})
+    assert running.name == "web" and running.root.get("services", "web") is running.node
+    [evidence] = at_node(running, running.node.get("user"))
+    assert (evidence.path, evidence.line, evidence.excerpt) == ("compose.yaml", 4, "root")
+    [evidence] = at_node(running, None, "words")
+    assert evidence.path == "compose.yaml" and evidence.excerpt == "words"
