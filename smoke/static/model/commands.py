@@ -18,6 +18,7 @@ from smoke.static.model.frontend import outputs, surroundings
 from smoke.static.model.installers import catalog
 from smoke.static.model.node_modules import installed
 from smoke.static.model.operands import read_operands
+from smoke.static.model.rewriting import rewrite
 from smoke.static.model.stage import Stage
 from smoke.static.model.swept import swept
 from smoke.static.model.system_packages import MANAGERS, follow_packages
@@ -83,6 +84,8 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
     _manager_state(stage, name, rest)
     _among_files(stage, name, rest)
     installed(stage, name, rest)
+    if name not in _HARMLESS and name not in _FOLLOWED:
+        rewrite(stage, words)
     if catalog.follow(stage, words, line, given):
         return
     if _PYTHON.fullmatch(words[0]):

@@ -14,6 +14,7 @@ from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.from_stage import lend
 from smoke.static.model.install import Install
+from smoke.static.model.rewriting import rewrite_by_code
 from smoke.static.model.steps import refusal
 from smoke.static.model.versioned import REPOSITORY, brings_repository
 
@@ -135,6 +136,8 @@ def _run(build: Building, made: Made, instruction: Instruction) -> None:
             script.run(state, body, line, values, errexit=errexit)
         else:
             script.words(state, [name, "-"], line, values)
+            if name.startswith("python"):
+                rewrite_by_code(state, body)
         return
     lines = [text, *(line for each in instruction.heredocs for line in (each.content.rstrip("\n"), each.name))]
     script.run(state, "\n".join(lines) + "\n", line, values, errexit=errexit)

@@ -15,6 +15,7 @@ from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.installers.conda import TOOLS, run_in
 from smoke.static.model.native import VARIABLES
+from smoke.static.model.rewriting import rewrite_by_code
 from smoke.static.model.shell_syntax import STATEMENTS, grammar, trouble
 from smoke.static.model.shell_words import ShellWords, node_text
 from smoke.static.model.stage import Stage
@@ -167,8 +168,11 @@ class _Follower:
         for path in after.keys() - files.entries.keys():
             files.suspect(path, reason, DoubtCause.COMMAND)
         for path in files.entries.keys() & after.keys():
-            if after[path] != files.entries[path]:
-                files.entries[path] = replace(files.entries[path], mode=None, user=None)
+            held, done = files.entries[path], after[path]
+            if done != held:
+                files.entries[path] = replace(held, mode=None, user=None)
+            if (done.source, done.text) != (held.source, held.text):
+                files.entries[path] = replace(files.entries[path], source="", text=None)
         for path, doubt in stage.files.doubts.items():
             files.doubts.setdefault(path, doubt)
         stage.files = files
@@ -186,11 +190,19 @@ class _Follower:
             if child.type == "file_redirect":
                 self._redirect(child, body)
             elif child.type == "heredoc_redirect":
+                self._given_code(child, body)
                 for part in child.named_children:
                     if part.type == "file_redirect":
                         self._redirect(part, body)
                     elif part.type in STATEMENTS:
                         self.statement(part, context)
+
+    def _given_code(self, node: Node, body: Node | None) -> None:
+        """A here-document that Python runs may write files of the tree anew."""
+        if body is not None and re.match(r"\S*python[\d.]*(?:\s+-)?\s*$", node_text(body)):
+            for part in node.named_children:
+                if part.type == "heredoc_body":
+                    rewrite_by_code(self.stage, node_text(part))
 
     def _redirect(self, node: Node, body: Node | None) -> None:
         operator = next((child.type for child in node.children if child.type.startswith((">", "&>"))), "")
