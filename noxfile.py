@@ -120,7 +120,7 @@ def compiled(session: nox.Session) -> None:
     shutil.copy("pyproject.toml", folder)
     session.chdir(folder)
     session.run("lucid", "--version")
-    session.run("pytest", *(session.posargs or ["tests/golden"]))
+    session.run("pytest", *(session.posargs or ["tests/golden", "tests/harness/test_hunt.py"]))
 
 
 @nox.session

@@ -164,12 +164,14 @@ class Node:
 
         return receive
 
-    def _load_engine(self, manager: Runner) -> None:
+    def _load_engine(self, manager: Runner) -> Runner:
         world = self.world
         peers = tuple(dict.fromkeys([world.nodes[index].key for index in self.peers]))
         engine = Engine(self.secret, world.genesis, world.crypto, self.engine_disk, world.limits, self.rules_known)
-        self.engine = Runner(self, engine, self.engine_disk, world.journal(self, "engine", self.engine_disk, peers))
-        manager.other, self.engine.other = self.engine, manager
+        runner = Runner(self, engine, self.engine_disk, world.journal(self, "engine", self.engine_disk, peers))
+        self.engine = manager.other = runner
+        runner.other = manager
+        return runner
 
     def stop_engine(self) -> None:
         """Only the engine's process ends, at once: what it had not synced is lost. The manager goes on."""
@@ -183,10 +185,9 @@ class Node:
         """Start the engine beside a manager that went on; nothing if it runs, or if the manager is down too."""
         if self.manager is None or self.engine is not None:
             return
-        self._load_engine(self.manager)
+        engine = self._load_engine(self.manager)
         self.up_since_us = self.world.clock.now_us
-        assert self.engine is not None
-        self.engine.step(Started())
+        engine.step(Started())
         self.manager.step(EngineJoined())
 
     def pause(self, fault: Fault) -> None:

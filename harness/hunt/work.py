@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from harness.invariants import Diverged
+from harness.level import final_height
 from lucid.machines.effects import Received
-from lucid.machines.messages import VoteMessage
+from lucid.machines.messages import Blocks, VoteMessage
 from sim.node import Node
 from sim.world import World
 
@@ -15,12 +16,15 @@ WINDOW_US = 10_000_000
 SHARE_PERCENT = 3
 """How much of a core a node may spend on what one traitor sent, over ten seconds of virtual time."""
 
+_BLOCKS = Blocks.__struct_config__.tag
+
 
 class Work:
     """A meter that raises `Diverged` once a node has spent more on one traitor than its share of a window.
 
     Views may fly by when a network catches up, and each allows a few votes, so it is the time that counts, not the
-    number of signatures. `most_us` is the most that was spent in any window.
+    number of signatures. What a node asked for and what made blocks final at it does not count: somebody has to bring
+    them, and they cost the same from whoever does. `most_us` is the most that was spent in any window.
     """
 
     def __init__(self, world: World) -> None:
@@ -28,15 +32,19 @@ class Work:
         self.most_us = 0
         self._traitors = {world.nodes[index].key for index in world.byzantine}
         self._spent: dict[tuple[int, bytes], tuple[int, int]] = {}
+        self._heights: dict[int, int] = {}
 
     def spent(self, node: Node, event: Any, spent_us: int) -> None:
         """An event cost a node so much."""
         if not self._traitors or node.index in self.world.byzantine:
             return
+        height = final_height(node)
+        higher = height > self._heights.get(node.index, 0)
+        self._heights[node.index] = height
         kind = type(event)
         # Votes pass through the manager unseen: the engine has them from it, and each comes from its signer.
         peer = event.peer if kind is Received else event.vote.signer if kind is VoteMessage else None
-        if peer not in self._traitors:
+        if peer not in self._traitors or (higher and kind is Received and event.data[1] == _BLOCKS):
             return
         window = self.world.clock.now_us // WINDOW_US
         since, total_us = self._spent.get((node.index, peer), (window, 0))
