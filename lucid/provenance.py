@@ -28,11 +28,12 @@ def provenance() -> Provenance:
     return Provenance(
         lucid=__version__,
         commit=_commit(Path(__file__).resolve().parents[1]),
-        python=f"{platform.python_implementation()} {platform.python_version()}{', compiled' if _compiled() else ''}",
+        python=f"{platform.python_implementation()} {platform.python_version()}{', compiled' if is_compiled() else ''}",
     )
 
 
-def _compiled() -> bool:
+def is_compiled() -> bool:
+    """Whether the machines that run are compiled ones."""
     found = find_spec("lucid.chain.hashing")
     return found is not None and found.origin is not None and not found.origin.endswith(".py")
 

@@ -57,6 +57,7 @@ def run_ablate(options: argparse.Namespace) -> int:
         raise Failure(f"no profile {options.profile!r}; there are {', '.join(PROFILES)}")
     if options.seeds < 1 or options.jobs < 1:
         raise Failure("--seeds and --jobs must be at least 1")
+    refuse_compiled()
     found: list[Ablation] = []
     interrupted = False
     names = options.names or list(SAFEGUARDS)
@@ -81,6 +82,16 @@ def run_ablate(options: argparse.Namespace) -> int:
         print("lucid: interrupted", file=sys.stderr)
         return INTERRUPTED
     return MISSED if missed else 0
+
+
+def refuse_compiled() -> None:
+    """Raise `Failure` where no safeguard can be switched off."""
+    from lucid.provenance import is_compiled
+
+    if is_compiled():
+        raise Failure(
+            "a safeguard is switched off in its source, and what runs here is compiled: install the pure wheel"
+        )
 
 
 def _line(found: Ablation) -> str:

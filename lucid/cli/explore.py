@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lucid.cli.ablate import refuse_compiled
 from lucid.cli.failure import INTERRUPTED, Failure
 from lucid.interrupts import terminable
 
@@ -69,6 +70,8 @@ def run_explore(options: argparse.Namespace) -> int:
     scope, name = _scope(options), options.without or ""
     if name and name not in SAFEGUARDS:
         raise Failure(f"no safeguard {name!r}; lucid sim ablate --list names them")
+    if name:
+        refuse_compiled()
     commit, interrupted = provenance().commit, False
     with without(name) if name else nullcontext():
         try:
