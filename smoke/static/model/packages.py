@@ -213,7 +213,8 @@ zip: zip
 _NO_PROGRAMS = regex(
     r"(?:lib[\w.+-]+|[\w.+-]+-(?:dev|libs|data|common|doc|devel|headers)|fonts?-[\w.-]+|ttf-[\w-]+|ca-certificates"
     r"|locales(?:-all)?|tzdata|gcompat|linux-headers|musl|apt-transport-https|software-properties-common"
-    r"|python3-(?!pip|full|venv)[\w.-]+|py3-(?!pip)[\w.-]+|icu-[\w-]+|musl-locales|krb5-multidev|dirmngr)"
+    r"|python3-(?!pip|full|venv)[\w.-]+|py3-(?!pip)[\w.-]+|icu-[\w-]+|musl-locales|krb5-multidev|dirmngr"
+    r"|tesseract-ocr-data-\w+)"
 )
 """Packages of these names bring no program that anyone starts."""
 _WITH_RECOMMENDS = {
@@ -239,6 +240,37 @@ _DEPENDS = {
     "build-essential": ("perl", "binutils", "patch"),
     "alpine-sdk": ("build-base", "patch"),
 }
+_WITH_PYTHON = {
+    "debian": regex(
+        r"python3-(?:(?!-(?:doc|examples)$)[\w.+-])+|software-properties-common|npm|lib(?:glib2\.0|gtk-[34]|gtk2\.0|cairo2"
+        r"|pango1\.0|gdk-pixbuf-?2\.0|girepository-?[\d.]+|gstreamer[a-z-]*1\.0|boost-(?:all|python)|rsvg2|vips|atk1\.0"
+        r"|harfbuzz|poppler-glib|webkit2gtk-[\d.]+|secret-1|soup-?[\d.]+|notify|magickwand|gexiv2)-dev"
+    ),
+    "alpine": regex(r"py3-(?:(?!-(?:doc|pyc)$)[\w.+-])+|(?:glib|cairo|pango|gdk-pixbuf|gobject-introspection)-dev"),
+    "fedora": regex(r"python3-[\w.+-]+"),
+}
+"""Packages that need the system's Python."""
+_PLAIN = {
+    "debian": """
+acl antiword apache2-utils apt-utils aria2 aspell at attr autoconf automake bat bc bison brotli catdoc cpio dbus
+debianutils dialog diffutils dos2unix e2fsprogs espeak ethtool expect fakeroot fdupes figlet findutils fontconfig
+freetds-bin fuse fuse3 fzf gawk ghostscript gifsicle grep gzip haproxy hdparm hunspell iftop inotify-tools iptables
+iputils-tracepath jpegoptim kmod krb5-user ldap-utils lftp lz4 m4 man-db mandoc mawk mediainfo memcached mpg123 mtr
+ncdu ncurses-bin nkf nmap nmon odbcinst optipng p7zip-full pdftk pngquant pv pwgen qpdf rclone restic ripgrep runit
+screen sed silversearcher-ag sl sox sshpass stunnel4 sysstat tdsodbc traceroute uchardet unixodbc unrar-free usbutils
+util-linux uuid-runtime whois wireguard-tools x11-utils xauth xclip xfonts-base xvfb zbar-tools zsh
+""",
+    "alpine": """
+acl apache2-utils attr bc bison brotli busybox-suid ca-certificates-bundle catdoc cifs-utils dcron dialog diffutils
+docker-cli dos2unix e2fsprogs ethtool expat fcgi figlet findutils flex fontconfig freetds freetype fuse gawk gdal geos
+ghostscript giflib gmp grep gzip haproxy htop icu ipset iptables jpeg jpegoptim kmod krb5 leptonica lftp logrotate lz4
+m4 mandoc mandoc-apropos man-pages mc memcached mtr musl-utils nano ncurses ncurses-terminfo-base net-tools nmap
+openjpeg openldap-clients openrc optipng pcre pcre2 pngquant poppler-utils proj pv pwgen qpdf rclone readline restic
+runit s6 screen sed sl sqlite-libs sshpass stunnel sysstat tcpdump tesseract-ocr tmux traceroute tree ttyd unixodbc
+util-linux vips whois wireguard-tools xauth xclip xvfb zbar zsh
+""",
+}
+"""Other packages that are often asked for, and bring neither Python nor any program of the lists above."""
 
 
 _MANAGERS = frozenset(
@@ -281,6 +313,11 @@ def _table(system: str) -> dict[str, tuple[str, ...]]:
         name, _, programs = line.partition(":")
         found[name] = tuple(each if each.startswith("/") else f"/usr/bin/{each}" for each in programs.split())
     return found
+
+
+@cache
+def _plain(system: str) -> frozenset[str]:
+    return frozenset(_PLAIN.get(system, "").split())
 
 
 @cache
@@ -327,8 +364,10 @@ def packages_bring(system: str, names: list[str], *, recommends: bool) -> Packag
             pending += _DEPENDS.get(name, ())
             if recommends and system == "debian":
                 pending += _WITH_RECOMMENDS.get(name, ())
-        elif not _NO_PROGRAMS.fullmatch(name) and not _versioned(system, name):
+        elif not _NO_PROGRAMS.fullmatch(name) and not _versioned(system, name) and name not in _plain(system):
             unknown.append(given)
+        if system in _WITH_PYTHON and _WITH_PYTHON[system].fullmatch(name):
+            pending.append("python3")
     return PackageContents(tuple(programs), tuple(unknown))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from smoke.static.model.packages import install_line, known_programs, packages_bring, system_programs
 
 
@@ -25,3 +27,27 @@ def test_the_line_that_brings_a_program() -> None:
 
 def test_pip_brings_none_of_the_system_s_programs() -> None:
     assert "curl" in system_programs() and "pip" not in system_programs() and system_programs() < known_programs()
+
+
+@pytest.mark.parametrize(
+    ("system", "package"),
+    [
+        ("debian", "python3-flask"),
+        ("debian", "libcairo2-dev"),
+        ("debian", "software-properties-common"),
+        ("alpine", "py3-flask"),
+        ("alpine", "glib-dev"),
+        ("fedora", "python3-requests"),
+    ],
+)
+def test_what_needs_python_brings_it(system: str, package: str) -> None:
+    assert "/usr/bin/python3" in packages_bring(system, [package], recommends=False).programs
+
+
+@pytest.mark.parametrize(
+    ("system", "package"),
+    [("debian", "python3-flask-doc"), ("debian", "xvfb"), ("alpine", "mandoc"), ("alpine", "tesseract-ocr-data-deu")],
+)
+def test_what_does_not_need_python_brings_none(system: str, package: str) -> None:
+    brought = packages_bring(system, [package], recommends=True)
+    assert not brought.unknown and not brought.programs
