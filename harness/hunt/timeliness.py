@@ -11,6 +11,7 @@ from lucid.machines.effects import (
     CertificateStored,
     Effects,
     Observe,
+    SetTimer,
     Signed,
     TimedOut,
     TimerFired,
@@ -50,6 +51,8 @@ class Timeliness:
         self._genesis = world.genesis
         self._byzantine = world.byzantine
         self._told: list[list[_Told]] = [[] for _ in world.nodes]
+        self._ends_ms: dict[int, int] = {}
+        """By node, when the timer of its view was to fire, which it does later where the process was stopped."""
 
     def __call__(self, runner: Runner, now: int, event: Any, effects: Effects) -> None:
         """A machine handled an event at `now` of its node's clock, and wants these effects done."""
@@ -62,12 +65,14 @@ class Timeliness:
             self._note(runner, engine, now, event)
         elif kind is TimerFired:
             if event.timer == VIEW_TIMER:
-                self._check_left(runner, engine, now, effects)
+                self._check_left(runner, engine, min(now, self._ends_ms.get(runner.node.index, now)), effects)
         elif kind is CertificateStored:
             self._check_timeout(runner, engine)
         for effect in effects:
             if type(effect) is Observe and type(effect.fact) is Signed and effect.fact.vote.kind == NOTARIZE:
                 self._check_vote(runner, engine, now, effect.fact.vote)
+            elif type(effect) is SetTimer and effect.timer == VIEW_TIMER:
+                self._ends_ms[runner.node.index] = effect.at_ms
 
     def _note(self, runner: Runner, engine: Engine, now: int, verdict: Valid) -> None:
         """Remember what this engine may have to vote for, in the view that it is in or in a later one."""
@@ -76,7 +81,7 @@ class Timeliness:
         self._told[node.index] = [*kept, _Told(engine, now, node.clock_us, verdict)]
 
     def _check_left(self, runner: Runner, engine: Engine, now: int, effects: Effects) -> None:
-        """A view's timer fired: what was here in time has this engine's vote."""
+        """A view's timer fired, which came due `now`: what was here in time has this engine's vote."""
         facts = [effect.fact for effect in effects if type(effect) is Observe]
         view = next(((fact.epoch, fact.view) for fact in facts if type(fact) is TimedOut), None)
         skips = any(type(fact) is Signed and fact.vote.kind == SKIP for fact in facts)

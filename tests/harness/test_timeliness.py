@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from harness.hunt.ablation import without
@@ -13,6 +14,8 @@ from harness.hunt.timeliness import BOUNDED, IN_TIME, TIMELY
 from harness.invariants import PROGRESS
 from sim.faults.delay import Delay
 from sim.faults.fault import Fault
+from sim.faults.lying_tick import LyingTick
+from sim.faults.pause import Pause
 from sim.faults.withhold import Withhold
 from sim.scenario import Scenario
 from sim.scenariofile import load
@@ -74,3 +77,11 @@ def test_the_slow_swarm_has_no_crash_and_something_slow_to_the_end() -> None:
             "cap", "clog", "delay", "loss", "partition", "slow_cpu", "stall"
         }  # fmt: skip
         assert [fault.kind for fault in scenario.fault if fault.stays] == ["delay"]
+
+
+def test_a_process_that_was_stopped_owes_no_vote_that_came_due_after_its_view() -> None:
+    """It hears of both timers when it goes on: that of the view was to fire before the tick of the block."""
+    ahead = LyingTick(node=1, ticks=3, at=8_544, until=10_000)
+    scenario = network(ahead, Pause(node=0, at=9_225, until=13_000), nodes=2, slot_duration_ms=12_000)
+    outcome = judge(msgspec.structs.replace(scenario, seed=2, calm="12353ms"))
+    assert outcome.verdict is RunVerdict.UNRECOVERABLE, "one of two is Byzantine"
