@@ -34,7 +34,7 @@ LEFT_OUT = frozenset((
     ("Forgeries", "_counted"), ("Forgeries", "_unasked"), ("Syncing", "_posed"),
     ("Standings", "_answered"), ("Serving", "_served"), ("Sources", "_rates"),
     ("CertificateBook", "peer_views"), ("Replica", "sent"), ("Replica", "facts"), ("Replica", "points"),
-    ("Engine", "admission"), ("Engine", "_request"), ("Manager", "sightings"),
+    ("Engine", "admission"), ("Proposer", "_request"), ("Manager", "sightings"),
 ))  # fmt: skip
 """What decides nothing within a scope: quotas, which are never used up; whom a repeat goes to; what is only shown to
 people; and the mempool, as blocks hold no more than their leader's own heartbeat."""

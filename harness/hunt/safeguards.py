@@ -9,6 +9,8 @@ from lucid.machines.chain import Chain
 from lucid.machines.engine import Engine
 from lucid.machines.engine.admission import Admission
 from lucid.machines.engine.polls import Polls
+from lucid.machines.engine.proposer import Proposer
+from lucid.machines.engine.signer import Signer
 from lucid.machines.engine.timeout import Timeout
 from lucid.machines.engine.viewclock import ViewClock
 from lucid.machines.forktree import ForkTree
@@ -46,11 +48,11 @@ _ALL = (
         "effects += self._count_own(now)", "pass", profile="crash",
     ),
     Safeguard(
-        "vote-durable", "a vote is in the log before it leaves", Engine, "_vote",
+        "vote-durable", "a vote is in the log before it leaves", Signer, "vote",
         "Store((self.log.write(), *beside)),\n", "\n",
     ),
     Safeguard(
-        "proposal-durable", "a proposal is in the log before it leaves", Engine, "_publish",
+        "proposal-durable", "a proposal is in the log before it leaves", Signer, "_publish",
         "Store((self.log.write(),)), ", "", profile="crash",
     ),
     Safeguard(
@@ -110,8 +112,8 @@ _ALL = (
         "if left is not None:", "if False:",
     ),
     Safeguard(
-        "one-proposal", "a leader proposes once a view", Engine, "_prepare_proposal",
-        "if not self.log.may_sign(context.epoch, context.view, PROPOSE):", "if False:", profile="closings",
+        "one-proposal", "a leader proposes once a view", Proposer, "prepare",
+        "if not self._signer.log.may_sign(context.epoch, context.view, PROPOSE):", "if False:", profile="closings",
     ),
     Safeguard(
         "lost-log-waits", "a key whose log was lost waits for an epoch that it saw open", VoteLog, "open_epoch",

@@ -74,10 +74,11 @@ class VoteLog:
             self.lost_ms = max(now, 1)
         if not self.lost_ms or self.view[0] > epoch:
             return False
+        # What it signed before the loss was of an earlier epoch then (section 4, vote log).
         if witnessed and opened_ms > self.lost_ms:
             self.lost_ms = 0
-        # This epoch is closed to the key as a whole: in which of its views it signed before the loss, nobody knows.
         else:
+            # This epoch is closed to the key as a whole: in which of its views it signed before the loss, nobody knows.
             self.view = self._open = (epoch + 1, 0)
         return True
 

@@ -26,6 +26,8 @@ class BuildRequest:
     def make(self, now: int, context: ViewContext) -> Build:
         """The request for a block on the view's parent, of the tick that it is, or of the first one that is due."""
         entry = context.entry
+        # The block carries the parent's own certificate, whose signers are credited by that; of what came beside it,
+        # a slot back is as far as votes earn anything (section 6, rules of a block).
         late_votes = self._polls.late_votes(
             entry if entry is not None and entry.block == context.parent else None,
             context.view - 2 * self._genesis.parameters.slot_views,

@@ -15,7 +15,7 @@ from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.versions import RULES_KNOWN
-from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
+from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.ledger.state import Reader, Write
 from lucid.machines.effects import (
     HOLD_TIMER,
@@ -24,7 +24,6 @@ from lucid.machines.effects import (
     VIEW_TIMER,
     Assembled,
     BlockBuilt,
-    BroadcastVote,
     CertificateStored,
     Effects,
     EngineEvent,
@@ -33,12 +32,10 @@ from lucid.machines.effects import (
     Forward,
     Halt,
     Observe,
-    Publish,
     Refused,
     Respond,
     Retransmit,
     SetTimer,
-    Signed,
     Started,
     Store,
     Submitted,
@@ -53,12 +50,13 @@ from lucid.machines.engine.buildrequest import BuildRequest
 from lucid.machines.engine.heartbeats import Heartbeats
 from lucid.machines.engine.heldproposal import HeldProposal
 from lucid.machines.engine.polls import Polls
+from lucid.machines.engine.proposer import Proposer
+from lucid.machines.engine.signer import Signer
 from lucid.machines.engine.timeout import Timeout
 from lucid.machines.engine.viewclock import ViewClock
-from lucid.machines.engine.viewstate import Cause, Phase, ViewState
+from lucid.machines.engine.viewstate import Cause, ViewState
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.messages import Transactions, VoteMessage
-from lucid.machines.votelog import VoteLog
 
 
 class Engine:
@@ -80,20 +78,19 @@ class Engine:
         self.genesis = genesis
         self.parameters = genesis.parameters
         self.chain_id = genesis.chain_id
-        self.crypto = crypto
-        self.key = crypto.public_key(secret)
-        self._secret = secret
-        self.log = VoteLog(reader)
+        self._signer = Signer(secret, genesis, crypto, reader)
+        self.key = self._signer.key
+        self.log = self._signer.log
+        """What it has signed, and so what it may still sign."""
         self.polls = Polls(self.chain_id, crypto, limits.views_ahead)
         self.timeout = Timeout(self.parameters.slot_timeout_ms)
         self.admission = Admission(secret, self.key, genesis, crypto, reader, limits)
         self.state: ViewState | None = None
         """Where it stands; None before its manager has told it of a view."""
-        self._witnessed = False
-        """Whether the current epoch went on while this node looked on: only then is a lost vote log forgiven."""
         self._alarms = Alarms()
-        self._request = BuildRequest(secret, genesis, crypto, self.polls, self.admission, limits)
         self._clock = ViewClock(genesis, self.timeout)
+        request = BuildRequest(secret, genesis, crypto, self.polls, self.admission, limits)
+        self._proposer = Proposer(self._signer, request, self._clock, self._alarms, self.timeout)
         self._held = HeldProposal(self._alarms)
         self._heartbeats = Heartbeats(secret, self.key, self.chain_id, self.parameters, crypto)
 
@@ -142,6 +139,7 @@ class Engine:
 
     def _halt(self, halt: Halt) -> Effects:
         """Sign nothing any more, nor ask for anything. What was accepted from clients stays, for a newer release."""
+        # Under rules that it cannot judge by, any vote could be for a block that they forbid (section 12).
         self.halted = halt
         return self._alarms.silence()
 
@@ -157,19 +155,23 @@ class Engine:
         state = self.state
         if state is None or (context.epoch, context.view) > state.view:
             return self._enter(now, context, skipped=False)
+        # Views only go forward, also where the manager lost its store and comes to this one again (rule 1).
         if (context.epoch, context.view) < state.view:
             return []
         moved = context.parent != state.context.parent and not state.timed_out
         self.state = state.on(context)
-        # A later parent makes the proposal due later: the timer waits for the right moment.
+        # A later parent makes the proposal due later: a timer that has not fired waits for that (rule 1).
         effects: Effects = [self._view_timer()] if moved else []
         return effects + self._prepare_proposal(now)
 
     def _on_certificate(self, now: int, event: CertificateStored) -> Effects:
         certificate, context = event.certificate, event.context
         effects: Effects = []
-        # Pages of an older chain come without certificates to act on: this one was made while this node looked on.
-        self._witnessed = self._witnessed or certificate.kind != FINALIZE
+        # Pages of an older chain come without certificates to act on: this one was made while this node looked on. A
+        # key whose log was lost needs that, as the clock alone may be wrong (section 4, vote log).
+        self._signer.witness(certificate.kind)
+        # Rule 5 asks for the block itself; when it comes later, the manager tells of the certificate again. This is
+        # before the next view is entered, as how this one was spent decides.
         if certificate.kind == NOTARIZE and event.held:
             effects += self._vote_finalize(now, certificate)
         if (context.epoch, context.view) > self.view:
@@ -184,16 +186,18 @@ class Engine:
     def _enter(self, now: int, context: ViewContext, skipped: bool) -> Effects:
         """Rule 1. Enter a view: arm its timer, and propose when it is this node's turn."""
         if context.rules > self.rules_known:
-            # The manager is of a newer release than this engine.
+            # The manager is of a newer release than this engine (section 12).
             return self._halt(Halt(height=context.parent_height + 1, rules=context.rules))
         guarded = False
         if self.state is None or self.state.context.epoch != context.epoch:
             guarded = self._open_epoch(now, context)
         view = (context.epoch, context.view)
+        # Not stored yet: until something is signed here, a restart has nothing to contradict.
         self.log.arrive(view)
         # Late votes are credited in their block's slot and the next one (section 6), so older ones are of no use.
         self.polls.keep_views(context.view - 2 * self.parameters.slot_views, context.view)
-        # After a restart both certificates may be held; which came first is not known, so it is taken to be the skip.
+        # After a restart both certificates may be held; which came first is not known, so it is taken to be the skip,
+        # on which no finalize is signed (rule 5).
         by_skip = skipped or context.skipped
         self.state = ViewState(context=context, entered_ms=now, entry_view=context.parent_view, by_skip=by_skip)
         effects: Effects = [
@@ -204,8 +208,10 @@ class Engine:
             self._alarms.disarm(PROPOSE_TIMER),
         ]
         if guarded:
+            # When a lost log was found missing must outlive this process, or each restart begins to wait anew.
             effects.insert(0, Store((self.log.write(),)))
         effects += self._count_own(now)
+        # Whoever signed finalize here signs no skip: others may need its notarization to go on (section 4, vote log).
         if (owed := self.log.owed(view)) is not None:
             effects.append(Forward(Assembled(owed)))
         effects += self._heartbeat(context)
@@ -228,6 +234,7 @@ class Engine:
             return []
         epoch, view = self.view
         effects: Effects = []
+        # The log has no older ones, and an older view is over.
         for each in (view - 1, view):
             for _, vote in sorted(self.log.votes((epoch, each)).items()):
                 effects += self.count(now, VoteMessage(vote))
@@ -240,10 +247,7 @@ class Engine:
         if self.state is None:
             # Until a block is final after a start, the parent tells how high the chain is.
             self.admission.height = max(self.admission.height, context.parent_height - 1)
-        # The tick that opened the epoch is known on its first block only; clocks may differ by the drift.
-        opened_ms = self.genesis.tick_ms(context.parent_tick) if context.parent_view == 0 else 0
-        witnessed, self._witnessed = self._witnessed, False
-        return self.log.open_epoch(context.epoch, opened_ms - self.parameters.max_clock_drift_ms, now, witnessed)
+        return self._signer.open_epoch(context, now)
 
     def _view_timer(self) -> SetTimer:
         assert self.state is not None
@@ -253,39 +257,17 @@ class Engine:
 
     def _prepare_proposal(self, now: int) -> Effects:
         """Rule 2. When this node leads the view: build now, or when the tick comes."""
-        state = self.state
-        assert state is not None
-        context = state.context
-        if context.leader != self.key or not context.ready or state.phase is not Phase.OPEN:
-            return []
-        if not self.log.may_sign(context.epoch, context.view, PROPOSE):
-            return []
-        due_ms = self._clock.due_ms(context)
-        if now < due_ms:
-            return [self._alarms.arm(PROPOSE_TIMER, due_ms)]
-        if context.closing:
-            return self._publish(context.parent, b"")
-        self.state = state.after(Cause.ASKED)
-        return [Forward(self._request.make(now, context))]
+        assert self.state is not None
+        self.state, effects = self._proposer.prepare(now, self.state)
+        return effects
 
     def _on_built(self, event: BlockBuilt) -> Effects:
-        """Sign the block, if it is still the one that was asked for and this view may have a proposal."""
+        """Take what a block was refused, and propose it if it is still the one that was asked for."""
         effects = self.admission.on_rejected(event.rejected)
-        state = self.state
-        if state is None or state.phase is not Phase.BUILDING:
+        if self.state is None:
             return effects
-        context = state.context
-        if (event.view, event.parent) != (context.view, context.parent):
-            return effects
-        self.state = state.after(Cause.BUILT)
-        if not self.log.may_sign(context.epoch, context.view, PROPOSE):
-            return effects
-        return effects + self._publish(event.hash, self.crypto.sign(self._secret, event.hash))
-
-    def _publish(self, block: bytes, signature: bytes) -> Effects:
-        vote = self._sign(PROPOSE, block)
-        publish = Publish(vote, signature or bytes(64), self.timeout.current_ms)
-        return [Store((self.log.write(),)), Observe(Signed(vote)), Forward(publish)]
+        self.state, proposed = self._proposer.built(event, self.state)
+        return effects + proposed
 
     # -- voting --------------------------------------------------------------------------------------------------
 
@@ -296,6 +278,7 @@ class Engine:
         if state is None or (verdict.epoch, verdict.view) > state.view:
             self._held.verdict = verdict
             return []
+        # Once its timer fired a node is for the skip alone (rule 4).
         if (verdict.epoch, verdict.view) != state.view or state.timed_out or not self._votes_here(NOTARIZE):
             return []
         from_ms = self._clock.from_ms(verdict, state)
@@ -317,30 +300,19 @@ class Engine:
         current = state.context.view
         if (view == current and state.timed_out) or (view == current - 1 and state.by_skip):
             return []
+        # Of older views the log does not know any more what it signed, so it signs nothing there.
         if view < current - 1 or not self.log.may_sign(epoch, view, FINALIZE):
             return []
         return self._vote(now, FINALIZE, certificate.block, view, self.log.keep(certificate))
 
     def _vote(self, now: int, kind: int, block: bytes, view: int | None = None, *beside: Write) -> Effects:
-        """Sign a vote, make it durable and what is to be kept `beside` it, send it and count it."""
-        vote = self._sign(kind, block, view)
-        effects: Effects = [
-            Store((self.log.write(), *beside)),
-            Observe(Signed(vote)),
-            Forward(BroadcastVote(vote)),
-            self._alarms.arm(RESEND_TIMER, now + self.timeout.base_ms),
-        ]
-        return effects + self.count(now, VoteMessage(vote))
-
-    def _sign(self, kind: int, block: bytes, view: int | None = None) -> Vote:
+        """Sign a vote, with what is to be kept `beside` it, and count it, as nobody else sends it to this node."""
         context = self.context
         assert context is not None
-        view = context.view if view is None else view
-        message = vote_message(self.chain_id, context.epoch, view, kind, block)
-        signature = self.crypto.sign(self._secret, message)
-        vote = Vote(epoch=context.epoch, view=view, kind=kind, block=block, signer=self.key, signature=signature)
-        self.log.record(vote)
-        return vote
+        vote, effects = self._signer.vote(context.epoch, context.view if view is None else view, kind, block, *beside)
+        # It has just been said, so it is repeated a whole base timeout later (section 4, Nothing is lost in silence).
+        effects.append(self._alarms.arm(RESEND_TIMER, now + self.timeout.base_ms))
+        return effects + self.count(now, VoteMessage(vote))
 
     def _votes_here(self, kind: int) -> bool:
         """Whether this node is a validator that may still sign `kind` in the current view."""
@@ -362,6 +334,7 @@ class Engine:
             return [Observe(Refused(refusal.code))]
         effects: Effects = [] if certificate is None else [Forward(Assembled(certificate))]
         if polls.evidence:
+            # It goes on the chain, where it costs the guilty its turn to lead (section 4, Evidence).
             evidence, polls.evidence = polls.evidence, []
             for each in evidence:
                 effects += self.admission.submit_own(each)
@@ -388,12 +361,14 @@ class Engine:
         """Rule 4. Too late for a block in this view: give it up."""
         self.state = state.after(Cause.TIMER)
         effects: Effects = [Observe(TimedOut(*state.view))]
+        # Not where it signed finalize: what is final must not be passed over (section 4, why this is safe).
         if self._votes_here(SKIP):
             effects += self._vote(now, SKIP, b"")
         return effects
 
     def _resend(self, now: int) -> Effects:
         """Say again what was said in this view, and how the last one was left."""
+        # What was on its way is lost with a connection: so the chain goes on as soon as q can talk (section 4).
         return [
             self._alarms.arm(RESEND_TIMER, now + self.timeout.base_ms),
             Forward(Retransmit(*self.view, self.log.outstanding(self.view))),

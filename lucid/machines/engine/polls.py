@@ -60,6 +60,7 @@ class Polls:
 
     def keep_views(self, first: int, current: int) -> None:
         """Forget views before `first`; accept votes up to `views_ahead` beyond `current`."""
+        # By view, so that nobody goes unheard for good (`MAX_FORGED`).
         self._forged = {}
         while self._first < first:
             self._polls.pop(self._first, None)
@@ -83,7 +84,7 @@ class Polls:
         kind, block = vote.kind, vote.block
         ballot = poll.ballots[kind].get(block)
         if ballot is not None and ballot.certified and kind >= SKIP:
-            return None
+            return None  # each would cost a signature; a notarize still counts, as it may be credited late (section 5)
         index = validators.index.get(vote.signer)
         if index is None:
             raise Refusal(Code.VOTE_SIGNER)

@@ -106,6 +106,7 @@ class Manager:
 
     def handle(self, now: int, event: ManagerEvent) -> Effects:
         """Take one event at `now` (ms since the Unix epoch, this node's clock) and return what is to be done."""
+        # The driver has made durable by now what the last event made final, so that memory need not keep it.
         settled = self.book.settle() if self.book.unsettled else None
         if self.chain.outdated:
             effects = self._stand_by(now, event)
@@ -129,6 +130,7 @@ class Manager:
         peer = event.peer
         if type(message) is VoteMessage:
             vote = message.vote
+            # `handle` refuses it, and counts that.
             if vote.signer != peer:
                 return None
             self.sightings.saw(now, peer, vote.epoch, vote.view if vote.kind == FINALIZE else vote.view - 1)
@@ -138,6 +140,7 @@ class Manager:
         if type(message) is CertificateMessage:
             certificate, tree = message.certificate, chain.tree
             view = certificate.view
+            # Each node forwards each certificate once, so of n that come all but one are known (rule 1).
             if certificate.epoch == tree.epoch and (view, certificate.kind) in tree.certificates:
                 self.sightings.saw(now, peer, certificate.epoch, view)
                 self.book.peer_views[peer] = view + 1
@@ -146,6 +149,7 @@ class Manager:
 
     def _stand_by(self, now: int, event: ManagerEvent) -> Effects:
         """The chain has rules that this release does not know: serve what is held, and say nothing of what is not."""
+        # What is final stays true under any rules, and others may need it to catch up (section 12).
         match event:
             case Started():
                 return [*self._recovered(), *self.book.halt()]
@@ -174,6 +178,7 @@ class Manager:
             case Received():
                 return self._receive(now, event)
             case Assembled():
+                # Its votes were verified as the engine counted them: as its own, it is not verified again.
                 return self.proposals.learn(now, event.certificate, None)
             case BroadcastVote():
                 return self.standings.on_vote(event.vote)
@@ -268,13 +273,16 @@ class Manager:
         tree = self.chain.tree
         if certificate.epoch == tree.epoch:
             self.book.peer_views[peer] = certificate.view + 1
+            # Known: dropped before anything is verified (section 4, Nothing is lost in silence).
             if (certificate.view, certificate.kind) in tree.certificates:
                 return []
         return self.proposals.learn(now, certificate, peer)
 
     def _on_standing(self, now: int, peer: bytes, message: Standing) -> Effects:
         """Take what a peer says of itself, answer it if it is behind, and ask it if it is far ahead."""
+        # Its own votes alone count: those of others it could have verified here without end (section 4).
         effects: Effects = [self._pass_vote(vote) for vote in message.votes if vote.signer == peer]
+        # First what brings this node on: its answer then says where it stands now.
         if message.certificate is not None:
             effects += self.proposals.learn(now, message.certificate, peer)
         effects += self.standings.on_standing(now, peer, message)
@@ -293,6 +301,7 @@ class Manager:
         """Tell an engine that knows nothing yet where the chain stands, and what it may vote for."""
         tree, verdict = self.chain.tree, self.pool.verdict
         effects: Effects = [Forward(self.chain.context())]
+        # The proposal is judged once; an engine that starts anew may not have voted for it (rule 3).
         if verdict is not None and (verdict.epoch, verdict.view) == (tree.epoch, tree.entry_view + 1):
             effects.append(Forward(verdict))
         return effects
@@ -312,6 +321,7 @@ class Manager:
         count = len(certificates)
         effects: Effects = []
         for certificate in message.certificates:
+            # Beyond what was asked for, a page could have this node verify whatever its sender likes (section 8).
             if certificate.epoch != wanted.epoch or not wanted.first <= certificate.view <= wanted.last:
                 effects.append(Observe(Refused(Code.UNEXPECTED)))
                 break
@@ -343,12 +353,14 @@ class Manager:
             effects += self.book.record_quietly(block.parent_certificate)
             effects += self.book.add(node)
         for certificate in page.certificates:
+            # Finality of what is at hand is taken at once (section 8, Catching up).
             if certificate.kind == FINALIZE:
                 effects += self.proposals.learn(now, certificate, peer)
             else:
                 effects += self.book.record_quietly(certificate)
         useful = any(type(effect) is Store for effect in effects)
         asked, level = self.syncing.page_done(now, slot, question, page, useful)
+        # Only now: told of view after view an engine would sign a finalize in each, and all are long over.
         if level:
             effects += [Forward(self.chain.word()), *self.proposals.look_again(now)]
         return effects + asked

@@ -78,6 +78,7 @@ class Standings:
 
     def on_behind(self, now: int, peer: bytes, message: Standing) -> Effects:
         """That view's certificate, and where this node stands, to a peer in an earlier view; a few times a second."""
+        # An answer is many times as long as what it answers: four of a peer's are answered in a second (section 4).
         if not self._behind(message) or not self._answered.spend(now, peer):
             return []
         tree = self.chain.tree
