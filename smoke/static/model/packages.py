@@ -135,15 +135,20 @@ git: git
 gnupg: gpg
 go: go
 graphviz: dot
+htop: htop
 imagemagick: convert identify magick
 iproute2: ip ss
 iputils: ping
+iputils-ping: ping
 jq: jq
 less: less
+lsof: lsof
 make: make
 mariadb-client: mariadb mysql mysqladmin mysqldump
 musl-dev:
 mysql-client: mysql mysqladmin mysqldump
+nano: nano
+net-tools: netstat ifconfig
 netcat-openbsd: nc
 nginx: /usr/sbin/nginx
 nodejs: node
@@ -151,9 +156,11 @@ npm: npm npx node
 openssh: ssh scp ssh-keygen /usr/sbin/sshd
 openssh-client: ssh scp ssh-keygen ssh-keyscan ssh-add ssh-agent sftp
 openssl: openssl
+pandoc: pandoc
 patch: patch
 perl: perl
 pkgconf: pkg-config pkgconf
+poppler-utils: pdftotext pdftoppm
 postgresql-client: psql pg_isready pg_dump pg_restore
 postgresql-dev: pg_config
 postgresql-libs:
@@ -175,7 +182,11 @@ su-exec: /sbin/su-exec
 sudo: sudo
 supervisor: supervisord supervisorctl
 tar: tar
+tcpdump: tcpdump
+tesseract-ocr: tesseract
 tini: /sbin/tini
+tmux: tmux
+tree: tree
 tzdata:
 unzip: unzip
 vim: vim
@@ -261,13 +272,13 @@ screen sed silversearcher-ag sl sox sshpass stunnel4 sysstat tdsodbc traceroute 
 util-linux uuid-runtime whois wireguard-tools x11-utils xauth xclip xfonts-base xvfb zbar-tools zsh
 """,
     "alpine": """
-acl apache2-utils attr bc bison brotli busybox-suid ca-certificates-bundle catdoc cifs-utils dcron dialog diffutils
+acl apache2-utils attr bc bison brotli busybox-suid ca-certificates-bundle catdoc dcron dialog diffutils
 docker-cli dos2unix e2fsprogs ethtool expat fcgi figlet findutils flex fontconfig freetds freetype fuse gawk gdal geos
-ghostscript giflib gmp grep gzip haproxy htop icu ipset iptables jpeg jpegoptim kmod krb5 leptonica lftp logrotate lz4
-m4 mandoc mandoc-apropos man-pages mc memcached mtr musl-utils nano ncurses ncurses-terminfo-base net-tools nmap
-openjpeg openldap-clients openrc optipng pcre pcre2 pngquant poppler-utils proj pv pwgen qpdf rclone readline restic
-runit s6 screen sed sl sqlite-libs sshpass stunnel sysstat tcpdump tesseract-ocr tmux traceroute tree ttyd unixodbc
-util-linux vips whois wireguard-tools xauth xclip xvfb zbar zsh
+ghostscript giflib gmp grep gzip haproxy icu ipset iptables jpeg jpegoptim kmod krb5 leptonica lftp logrotate lz4 m4
+mandoc mandoc-apropos man-pages mc memcached mtr musl-utils ncurses ncurses-terminfo-base nmap openjpeg
+openldap-clients openrc optipng pcre pcre2 pngquant proj pv pwgen qpdf rclone readline restic runit s6 screen sed sl
+sqlite-libs sshpass stunnel sysstat traceroute ttyd unixodbc util-linux vips whois wireguard-tools xauth xclip xvfb
+zbar zsh
 """,
 }
 """Other packages that are often asked for, and bring neither Python nor any program of the lists above."""

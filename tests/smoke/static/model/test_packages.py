@@ -51,3 +51,8 @@ def test_what_needs_python_brings_it(system: str, package: str) -> None:
 def test_what_does_not_need_python_brings_none(system: str, package: str) -> None:
     brought = packages_bring(system, [package], recommends=True)
     assert not brought.unknown and not brought.programs
+
+
+@pytest.mark.parametrize("package", ["tesseract-ocr", "poppler-utils", "tmux"])
+def test_what_brings_a_listed_program_says_so(package: str) -> None:
+    assert packages_bring("alpine", [package], recommends=False).programs
