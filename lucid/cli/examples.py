@@ -122,14 +122,13 @@ class HelpLayout(argparse.HelpFormatter):
         )
 
 
-def add_examples(root: argparse.ArgumentParser) -> None:
-    """Give every parser below `root`, and itself, its examples and the layout that shows them."""
-    for command in commands(root):
-        command.formatter_class = HelpLayout
-        lines = EXAMPLES.get(command.prog)
-        if lines:
-            shown = "Examples:\n" + "\n".join(f"  {line}" for line in lines)
-            command.epilog = f"{command.epilog}\n\n{shown}" if command.epilog else shown
+def add_examples(command: argparse.ArgumentParser) -> None:
+    """Give a parser its examples and the layout that shows them; one that has them keeps them as they are."""
+    lines = () if command.formatter_class is HelpLayout else EXAMPLES.get(command.prog, ())
+    command.formatter_class = HelpLayout
+    if lines:
+        shown = "Examples:\n" + "\n".join(f"  {line}" for line in lines)
+        command.epilog = f"{command.epilog}\n\n{shown}" if command.epilog else shown
 
 
 def commands(root: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

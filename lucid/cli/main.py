@@ -8,9 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from lucid.chain.errors import LucidError
 from lucid.chain.printable import printable
-from lucid.cli.examples import add_examples
 from lucid.cli.failure import BAD_USAGE, INTERRUPTED, Failure
 
 COMMANDS = {
@@ -53,6 +51,13 @@ class Parser(argparse.ArgumentParser):
         """See `argparse`."""
         raise Failure(f"{message} (see {self.prog} --help)")
 
+    def format_help(self) -> str:
+        """See `argparse`; with the examples, which are loaded for nothing else."""
+        from lucid.cli.examples import add_examples
+
+        add_examples(self)
+        return super().format_help()
+
 
 def parser(command: str = "") -> Parser:
     """The whole command line; with a command, no other is loaded, so that each starts as fast as it can."""
@@ -63,7 +68,6 @@ def parser(command: str = "") -> Parser:
     for module in wanted:
         importlib.import_module(f"lucid.cli.{module}").register(commands)
     root.set_defaults(run=lambda _: root.print_help())
-    add_examples(root)
     return root
 
 
@@ -101,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of a pipe has gone; what it did not want to read is not an error of ours.
         sys.stderr.close()
         return 0
-    except (OSError, LucidError) as error:
+    except _told_in_a_sentence() as error:
         said = _system_said(error) if isinstance(error, OSError) else str(error)
         print(f"lucid: {printable(said)}", file=sys.stderr)
         return BAD_USAGE
@@ -115,6 +119,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         source = "." if provenance().commit else "lucid-blocks"
         print(f"lucid: this command needs {module}: pip install '{source}[{extra}]'", file=sys.stderr)
         return BAD_USAGE
+
+
+def _told_in_a_sentence() -> tuple[type[Exception], ...]:
+    """What needs no trace; asked for only where something was raised, for a command should start fast."""
+    from lucid.chain.errors import LucidError
+
+    return OSError, LucidError
 
 
 def _system_said(error: OSError) -> str:

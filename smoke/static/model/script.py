@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from smoke.static.model import commands
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
-from smoke.static.model.installers.conda import TOOLS, run_in
+from smoke.static.model.installers.conda_prefix import TOOLS, run_in
 from smoke.static.model.native import VARIABLES
 from smoke.static.model.rewriting import rewrite_by_code
 from smoke.static.model.shell_syntax import STATEMENTS, grammar, trouble

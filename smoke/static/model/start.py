@@ -14,7 +14,7 @@ from smoke.static.model.effective_command import Form, Start
 from smoke.static.model.entries import Followed, follow_command, follow_script
 from smoke.static.model.executable import Executable, absent, find_program, is_odd, not_executable
 from smoke.static.model.filesystem import PathEntry
-from smoke.static.model.installers.conda import TOOLS, root_prefix, run_in
+from smoke.static.model.installers.conda_prefix import TOOLS, root_prefix, run_in
 from smoke.static.model.interpreted import PYTHON, as_script, python_or_server, started
 from smoke.static.model.ownership import may_not_give
 from smoke.static.model.privilege import as_user

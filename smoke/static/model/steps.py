@@ -11,12 +11,11 @@ from smoke.static.model.account_steps import account_refusal
 from smoke.static.model.dash import has_dash
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.given_code import imported_by
-from smoke.static.model.installers.conda import TOOLS
+from smoke.static.model.installers.conda_prefix import TOOLS
 from smoke.static.model.managers.refusal import refusal as manager_refusal
 from smoke.static.model.operands import plain_operands
 from smoke.static.model.shell_builtins import BUILTINS
 from smoke.static.model.stage import Stage
-from smoke.static.python.conda import read_environment
 from smoke.static.python.distributions import bringers
 from smoke.static.regex import regex
 
@@ -174,6 +173,8 @@ def _requirement_files(stage: Stage, file: str) -> list[str]:
     entry = stage.files.find(stage.path(file))
     if entry is None or not entry.source or stage.read is None:
         return []
+    from smoke.static.python.conda import read_environment  # noqa: PLC0415 - few trees have an environment of conda's
+
     asked = read_environment(entry.source, stage.read(entry.source).decode("utf-8", "replace"))
     return [posixpath.join(posixpath.dirname(file), each) for each in asked.files]
 

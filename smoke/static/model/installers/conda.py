@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.install import MadeFor, Venv
+from smoke.static.model.installers.conda_prefix import prefix_of, root_prefix
 from smoke.static.model.installers.record import record
 from smoke.static.model.installers.venvs import venv_site
 from smoke.static.model.installers.wanted import InstallRequest, read_flags, tree_file
@@ -21,8 +22,6 @@ _VALUES = frozenset(
         *["--repodata-fn", "-r", "--root-prefix", "--rc-file", "--categories", "--category"],
     ]
 )
-TOOLS = frozenset(["conda", "mamba", "micromamba"])
-_RUN_VALUES = frozenset(["-n", "--name", "-p", "--prefix", "--cwd", "-r", "--root-prefix"])
 
 
 def conda(stage: Stage, rest: list[str], line: int, given: dict[str, str]) -> None:
@@ -60,22 +59,6 @@ def _asked(stage: Stage, files: Sequence[str], specs: Sequence[str], line: int) 
     for spec in specs:
         asked.add(spec)
     return asked
-
-
-def root_prefix(stage: Stage) -> str:
-    """Where conda itself is, and its base environment."""
-    return stage.environment.get("MAMBA_ROOT_PREFIX") or stage.environment.get("CONDA_DIR") or "/opt/conda"
-
-
-def prefix_of(stage: Stage, values: dict[str, list[str]]) -> str:
-    """The directory of the environment that options name; empty when they name none."""
-    prefix = (values.get("-p") or values.get("--prefix") or [""])[-1]
-    name = (values.get("-n") or values.get("--name") or [""])[-1]
-    if prefix and "$" not in prefix:
-        return stage.path(prefix)
-    if name and "$" not in name:
-        return root_prefix(stage) if name in ("base", "root") else f"{root_prefix(stage)}/envs/{name}"
-    return ""
 
 
 def _place(stage: Stage, values: dict[str, list[str]], asked: Environment, action: str, given: dict[str, str]) -> str:
@@ -127,19 +110,3 @@ def _install(
 
 def _name(requirement: str) -> str:
     return normalized(requirement.partition("[")[0].partition("=")[0].partition("<")[0].partition(">")[0].strip())
-
-
-def run_in(stage: Stage, words: Sequence[str]) -> tuple[str, list[str]] | None:
-    """The environment and the command of `conda run ...`; none when it is no such command."""
-    if len(words) < 2 or words[1] != "run":
-        return None
-    rest, values = list(words[2:]), dict[str, list[str]]()
-    while rest and rest[0].startswith("-"):
-        name, equals, value = rest[0].partition("=")
-        if name in _RUN_VALUES and not equals:
-            value = rest[1] if len(rest) > 1 else ""
-            rest = rest[2:]
-        else:
-            rest = rest[1:]
-        values.setdefault(name, []).append(value)
-    return prefix_of(stage, values) or root_prefix(stage), rest
