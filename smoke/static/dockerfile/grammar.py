@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 
@@ -80,6 +79,8 @@ _BOOLEANS = frozenset({"1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FA
 
 def _mount(text: str) -> None:
     """One --mount=; what holds a variable is known only when the stage is built."""
+    import csv  # noqa: PLC0415 - few Dockerfiles mount anything
+
     given: dict[str, str] = {}
     for field in next(csv.reader([text]), []):
         key, equals, value = field.partition("=")
