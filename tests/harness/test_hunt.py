@@ -22,6 +22,7 @@ from harness.hunt.swarm import PROFILES, draw
 from harness.invariants import ANCHOR_BLOCKS, ANCHORS, Invariants
 from lucid.cli.main import main
 from lucid.machines.engine import Engine
+from lucid.machines.votelog import VoteLog
 from sim.faults.crash import Crash
 from sim.faults.wipe import Wipe
 from sim.scenario import Scenario
@@ -234,6 +235,14 @@ REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.toml"))
 def test_what_once_failed_passes(path: Path) -> None:
     outcome = judge(load(str(path)))
     assert outcome.verdict is RunVerdict.PASS, outcome
+
+
+@pytest.mark.parametrize("name", ["behind-its-log", "behind-its-finalize"])
+def test_a_vote_log_that_forgets_the_certificate_of_its_finalize_is_found_again(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VoteLog, "owed", lambda *_: None)
+    assert judge(load(str(REGRESSIONS[0].with_name(f"{name}.toml")))).verdict is RunVerdict.STUCK
 
 
 def test_an_engine_that_forgets_its_own_votes_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
