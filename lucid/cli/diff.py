@@ -55,19 +55,12 @@ def run_diff(options: argparse.Namespace) -> int:
 
 def _run_nearest(options: argparse.Namespace) -> int:
     """A failing seed against the nearest that passes."""
-    from harness.hunt.judge import judge
     from harness.hunt.nearest import NearestSearch
-    from lucid.cli.shrink import hunted
+    from lucid.cli.shrink import failing
 
     if options.second is not None:
         raise Failure("--nearest finds B itself: name a seed or a scenario alone")
-    if not options.seconds > 0:
-        raise Failure(f"--seconds must be above 0, is {options.seconds:g}")
-    scenario = hunted(options.first, options.profile, options.record)
-    outcome = judge(scenario)
-    if not outcome.verdict.failed:
-        print(f"lucid: {options.first} does not fail: {outcome.verdict}", file=sys.stderr)
-        return 10
+    scenario, _ = failing(options.first, options)
     found = NearestSearch(scenario, options.profile, options.seconds, lambda _: None).nearest()
     if found is None:
         print(f"lucid: nothing near {options.first} passes, as far as {options.seconds:g} s go", file=sys.stderr)

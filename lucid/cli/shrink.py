@@ -12,10 +12,13 @@ from lucid.cli.failure import INTERRUPTED, Failure
 from lucid.interrupts import terminable
 
 if TYPE_CHECKING:
+    from harness.hunt.judge import SeedOutcome
     from harness.hunt.shrink import Shrinker, Shrunk
     from sim.scenario import Scenario
 
 SECONDS = 120.0
+PASSES = 10
+"""Exit status where what was to fail does not."""
 
 
 def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,18 +42,11 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run_shrink(options: argparse.Namespace) -> int:
     """`lucid sim shrink`."""
-    from harness.hunt.judge import judge
     from harness.hunt.shrink import Shrinker
     from harness.hunt.story import page
     from sim.scenariofile import dump
 
-    if not options.seconds > 0:
-        raise Failure(f"--seconds must be above 0, is {options.seconds:g}")
-    scenario = hunted(options.seed, options.profile, options.record)
-    outcome = judge(scenario)
-    if not outcome.verdict.failed:
-        print(f"lucid: {options.seed} does not fail: {outcome.verdict}", file=sys.stderr)
-        return 10
+    scenario, outcome = failing(options.seed, options)
     live = sys.stderr.isatty()
 
     def tried(candidate: Scenario) -> None:
@@ -103,6 +99,19 @@ def _tell(options: argparse.Namespace, scenario: Scenario, shrunk: Shrunk) -> No
             f"nodes {scenario.nodes} -> {shrunk.scenario.nodes}, {shrunk.runs} runs in {shrunk.seconds:.1f} s\n"
             f"{options.out / 'page.md'}\n{options.out / 'scenario.toml'}"
         )
+
+
+def failing(name: str, options: argparse.Namespace) -> tuple[Scenario, SeedOutcome]:
+    """The scenario that --profile and --record say is meant, and how it fails, to be looked at for --seconds."""
+    from harness.hunt.judge import judge
+
+    if not options.seconds > 0:
+        raise Failure(f"--seconds must be above 0, is {options.seconds:g}")
+    scenario = hunted(name, options.profile, options.record)
+    outcome = judge(scenario)
+    if not outcome.verdict.failed:
+        raise Failure(f"{name} does not fail: {outcome.verdict}", PASSES)
+    return scenario, outcome
 
 
 def hunted(name: str, profile: str, record: Path | None) -> Scenario:

@@ -104,7 +104,7 @@ def lend(made: Made, other: Stage, source: str, place: str, line: int) -> None:
         made.state.files.doubts.setdefault(place, doubt)
     for path, reason in other.files.doubts.items():
         if path != origin and _within(path, origin):
-            made.state.files.doubts.setdefault(posixpath.normpath(place + "/" + path[len(origin) :]), reason)
+            made.state.files.doubts.setdefault(_below(path, origin, place), reason)
     _installs_from(made, other, origin, place, CopySelection())
 
 
@@ -117,16 +117,21 @@ def _installs_from(made: Made, other: Stage, origin: str, place: str, kept: Copy
     ]
     for path in other.files.whole:
         if _within(path, origin):
-            made.state.files.whole.add(posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/")))
+            made.state.files.whole.add(_below(path, origin, place))
     for path, venv in other.venvs.items():
         if _within(path, origin):
-            made.state.venvs[posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/"))] = venv
+            made.state.venvs[_below(path, origin, place)] = venv
     for path in other.files.with_modules:
         if _within(path, origin):
-            made.state.files.with_modules.add(posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/")))
+            made.state.files.with_modules.add(_below(path, origin, place))
     for path, modules in other.node_modules.items():
         if _within(path, origin):
-            made.state.node_modules[posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/"))] = modules
+            made.state.node_modules[_below(path, origin, place)] = modules
+
+
+def _below(path: str, origin: str, place: str) -> str:
+    """Where a path below what was copied is now."""
+    return posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/"))
 
 
 def _doubts_from(build: Building, made: Made, other: Stage, origin: str, place: str, doubt: Doubt, line: int) -> None:
@@ -136,7 +141,7 @@ def _doubts_from(build: Building, made: Made, other: Stage, origin: str, place: 
             made.state.files.add(above, PathEntry("directory", user=None, line=line))
     for path, reason in other.files.doubts.items():
         if path != origin and _within(path, origin):
-            made.state.files.doubts.setdefault(posixpath.normpath(place + "/" + path[len(origin) :]), reason)
+            made.state.files.doubts.setdefault(_below(path, origin, place), reason)
 
 
 def _of_another_python(other: Stage, origin: str) -> bool:
@@ -162,6 +167,6 @@ def _within(path: str, above: str) -> bool:
 
 def _moved(install: Install, origin: str, place: str) -> Install:
     def carried(path: str) -> str:
-        return posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/")) if _within(path, origin) else ""
+        return _below(path, origin, place) if _within(path, origin) else ""
 
     return replace(install, directory=carried(install.directory), scripts=carried(install.scripts), visible=None)
