@@ -49,6 +49,8 @@ class ComposeProject(Struct):
     root: YamlNode
     services: dict[str, ComposeService] = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
+    incomplete: bool = False
+    """Whether it includes a file that is not there."""
     part_of: str = ""
     """Another file, without which these make no sense."""
 
@@ -69,7 +71,7 @@ def projects(tree: Tree, named: tuple[str, ...] = ()) -> list[ComposeProject]:
     extended = _extended_files(made)
     made = [each for each in made if not _is_for_others(each, extended)]
     for project in made[:MAX_PROJECTS]:
-        if not any(each.message.startswith("it includes") for each in project.troubles):
+        if not project.incomplete:
             project.part_of = completed_by(tree, project.files[0], *_lacking(tree, project))
     return made[:MAX_PROJECTS]
 
@@ -248,6 +250,7 @@ def _included(tree: Tree, root: YamlNode, path: str, project: ComposeProject, de
                 continue
             target = posixpath.normpath(posixpath.join(posixpath.dirname(path), each.text))
             if not tree.is_file(target):
+                project.incomplete = True
                 project.troubles.append(Trouble(path, item.line, f"it includes {each.text}, which is not there"))
                 continue
             other = _read(tree, target, project)

@@ -58,3 +58,15 @@ def test_what_is_extended_included_and_overridden_is_one(tmp_path: Path) -> None
 )
 def test_circles_and_nonsense_end(tmp_path: Path, text: str) -> None:
     assert isinstance(projects(Tree(write_files(tmp_path, {"compose.yaml": text}))), list)
+
+
+@pytest.mark.parametrize(("beside", "incomplete"), [({}, True), ({"part.yaml": APP}, False)])
+def test_a_project_that_lacks_what_it_includes_is_incomplete(
+    tmp_path: Path, beside: dict[str, str], incomplete: bool
+) -> None:
+    needs = "include: [part.yaml]\nservices:\n  web: {image: redis, depends_on: [gone]}\n"
+    whole = "services:\n  web: {image: redis}\n  gone: {image: redis}\n"
+    files = {"a/compose.yaml": needs, "compose.yaml": whole, **{f"a/{name}": text for name, text in beside.items()}}
+    found = {each.files: each for each in projects(Tree(write_files(tmp_path, files)))}
+    assert found["a/compose.yaml",].incomplete is incomplete
+    assert not found["compose.yaml",].incomplete
