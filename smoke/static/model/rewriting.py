@@ -215,7 +215,13 @@ def _tool(stage: Stage, name: str, rest: Sequence[str], reach: _Reach) -> None:
         return
     if name.startswith("pip"):
         return  # --target is where it installs to, which is followed elsewhere
+    protos = [posixpath.basename(word)[: -len(".proto")] for word in rest if word.endswith(".proto")]
+    if protos:  # whatever directory its options name, what it makes is named after what it reads
+        reach.names |= {f"{each}{suffix}" for each in protos for suffix in ("_pb2.py", "_pb2.pyi", "_pb2_grpc.py")}
+        return
     for place, word in enumerate(rest):
         option, equals, value = word.partition("=")
         if _OUTPUT.fullmatch(option):
-            _given(stage, [value] if equals else rest[place + 1 : place + 2], reach)
+            given = [value] if equals else rest[place + 1 : place + 2]
+            # A tool that is told to write into `.` adds files there: that it writes others anew is seldom meant.
+            _given(stage, [each for each in given if not f"{stage.workdir}/".startswith(f"{stage.path(each)}/")], reach)

@@ -64,6 +64,13 @@ def test_any_may_be_another_where_names_are_put_together(script: str) -> None:
     assert {"lib.py", "other.py", "app/models.py"} <= unknown(script)
 
 
+def test_what_protoc_makes_is_named_after_what_it_reads() -> None:
+    made = stage(files={"a_pb2.py": "x = 1\n", "b_pb2.py": "x = 1\n"})
+    run(made, "python -m grpc_tools.protoc -I. --python_out=. protos/a.proto", 3, {})
+    held = {name for name, entry in made.files.entries.items() if entry.source}
+    assert "/b_pb2.py" in held and "/a_pb2.py" not in held
+
+
 @pytest.mark.parametrize("script", ["datamodel-codegen --output app/models.py", "python given.py app"])
 def test_what_is_given_may_be_another(script: str) -> None:
     assert unknown(script) == {"app/models.py"}
@@ -87,6 +94,8 @@ def test_what_is_given_may_be_another(script: str) -> None:
         "git",
         "node --version",
         "mypy lib.py",
+        "mytool --output .",
+        "python -m grpc_tools.protoc -I. --python_out=. --grpc_python_out=. other.proto",
     ],
 )
 def test_what_only_reads_leaves_all_known(script: str) -> None:
