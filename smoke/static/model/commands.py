@@ -14,11 +14,9 @@ from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.downloads import FETCHERS, UNPACKERS, fetched, unpacked
 from smoke.static.model.editing import edited, edited_among, edited_to_unix, patched
 from smoke.static.model.filesystem import PathEntry
-from smoke.static.model.frontend import outputs, surroundings
 from smoke.static.model.installers import catalog
 from smoke.static.model.node_modules import installed
 from smoke.static.model.operands import read_operands
-from smoke.static.model.rewriting import rewrite
 from smoke.static.model.stage import Stage
 from smoke.static.model.swept import swept
 from smoke.static.model.system_packages import MANAGERS, follow_packages
@@ -84,7 +82,9 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
     _manager_state(stage, name, rest)
     _among_files(stage, name, rest)
     installed(stage, name, rest)
-    if name not in _HARMLESS and name not in _FOLLOWED:
+    if not (name in _HARMLESS or name in _FOLLOWED or name in ("pip", "pip3")):
+        from smoke.static.model.rewriting import rewrite  # noqa: PLC0415 - many trees install, and run nothing else
+
         rewrite(stage, words)
     if catalog.follow(stage, words, line, given):
         return
@@ -98,11 +98,22 @@ def follow(stage: Stage, words: Sequence[str], line: int) -> None:
         fetched(stage, name, rest, line)
     elif name in UNPACKERS:
         unpacked(stage, name, rest, line)
-    elif (made := outputs(stage, name, rest)) is not None:
-        for place in (*made, *surroundings(stage)):
-            stage.files.suspect(place, f"{name!r} in the RUN of line {line} cannot be followed", DoubtCause.COMMAND)
+    elif name in ("npm", "yarn", "pnpm"):
+        _front_end(stage, name, rest, line)
     elif name not in _HARMLESS and not native.follow(stage, name, rest, line, given):
         _unknown(stage, name, rest, line)
+
+
+def _front_end(stage: Stage, name: str, rest: Sequence[str], line: int) -> None:
+    """What builds a front end leaves in certain directories, or where no one knows."""
+    from smoke.static.model.frontend import outputs, surroundings  # noqa: PLC0415 - few trees have one
+
+    made = outputs(stage, name, rest)
+    if made is None:
+        _unknown(stage, name, rest, line)
+        return
+    for place in (*made, *surroundings(stage)):
+        stage.files.suspect(place, f"{name!r} in the RUN of line {line} cannot be followed", DoubtCause.COMMAND)
 
 
 def _among_files(stage: Stage, name: str, rest: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import ChainMap
+from collections.abc import Mapping
 
 from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage, mounts
@@ -14,7 +15,7 @@ from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.from_stage import lend
 from smoke.static.model.install import Install
-from smoke.static.model.rewriting import rewrite_by_code
+from smoke.static.model.stage import Stage
 from smoke.static.model.steps import refusal
 from smoke.static.model.versioned import REPOSITORY, brings_repository
 
@@ -129,15 +130,21 @@ def _run(build: Building, made: Made, instruction: Instruction) -> None:
         return
     first = instruction.heredocs[0]
     if re.fullmatch(r"\d*<<-?\s*\S+", text.strip()):
-        body = first.content
-        interpreter = re.match(r"#!\s*(\S+)(?:[ \t]+(\S+))?", body)
-        name = posixpath.basename((interpreter[2] or interpreter[1]) if interpreter else "sh")
-        if name in ("sh", "bash", "ash", "dash"):
-            script.run(state, body, line, values, errexit=errexit)
-        else:
-            script.words(state, [name, "-"], line, values)
-            if name.startswith("python"):
-                rewrite_by_code(state, body)
+        _of_document(state, first.content, line, values, errexit)
         return
     lines = [text, *(line for each in instruction.heredocs for line in (each.content.rstrip("\n"), each.name))]
     script.run(state, "\n".join(lines) + "\n", line, values, errexit=errexit)
+
+
+def _of_document(state: Stage, body: str, line: int, values: Mapping[str, str], errexit: bool) -> None:
+    """A RUN that is a here-document alone: a program, for the shell or for what its first line names."""
+    interpreter = re.match(r"#!\s*(\S+)(?:[ \t]+(\S+))?", body)
+    name = posixpath.basename((interpreter[2] or interpreter[1]) if interpreter else "sh")
+    if name in ("sh", "bash", "ash", "dash"):
+        script.run(state, body, line, values, errexit=errexit)
+        return
+    script.words(state, [name, "-"], line, values)
+    if name.startswith("python"):
+        from smoke.static.model.rewriting import rewrite_by_code  # noqa: PLC0415 - few trees hand Python code
+
+        rewrite_by_code(state, body)

@@ -15,7 +15,6 @@ from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.installers.conda_prefix import TOOLS, run_in
 from smoke.static.model.native import VARIABLES
-from smoke.static.model.rewriting import rewrite_by_code
 from smoke.static.model.shell_syntax import STATEMENTS, grammar, trouble
 from smoke.static.model.shell_words import ShellWords, node_text
 from smoke.static.model.stage import Stage
@@ -200,6 +199,8 @@ class _Follower:
     def _given_code(self, node: Node, body: Node | None) -> None:
         """A here-document that Python runs may write files of the tree anew."""
         if body is not None and re.match(r"\S*python[\d.]*(?:\s+-)?\s*$", node_text(body)):
+            from smoke.static.model.rewriting import rewrite_by_code  # noqa: PLC0415 - few trees hand Python code
+
             for part in node.named_children:
                 if part.type == "heredoc_body":
                     rewrite_by_code(self.stage, node_text(part))

@@ -39,6 +39,7 @@ def unknown(script: str) -> set[str]:
         "python -m gen",
         "python by.py",
         "uv run python gen.py",
+        "pipenv run python gen.py",
         "uv run --no-dev gen.py",
         "python given.py lib.py",
         "./gen.py",
