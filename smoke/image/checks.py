@@ -86,7 +86,7 @@ print(json.dumps({"count": count, "failed": failed}))
 """
 _REPLAY = """
 import json, pathlib
-from lucid.machines.journal import replay
+from lucid.machines.replaying import replay
 from lucid.poot.crypto import Edwards25519
 from lucid.storage.journal import read_journal
 found = {}

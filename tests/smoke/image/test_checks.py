@@ -112,7 +112,7 @@ def test_what_is_not_asked_for_or_told_is_a_skip(tmp_path: Path) -> None:
 
 REPLAYED = {
     **{f"opt/code/lucid/{name}__init__.py": b"" for name in ("", "machines/", "poot/", "storage/")},
-    "opt/code/lucid/machines/journal.py": b"def replay(head, found, crypto): return len(found), found.get('wrong')",
+    "opt/code/lucid/machines/replaying.py": b"def replay(head, found, crypto): return len(found), found.get('wrong')",
     "opt/code/lucid/poot/crypto.py": b"class Edwards25519: pass",
     "opt/code/lucid/storage/journal.py": b"import json\ndef read_journal(path): return 0, json.loads(path.read_text())",
 }
