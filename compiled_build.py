@@ -21,7 +21,6 @@ WANTED = "LUCID_MYPYC"
 COMPILERS = ("mypy>=2.4,<3", "setuptools>=77,<81")
 """What a build in an environment of its own needs, beside what the modules import."""
 
-
 COMPILE = """
 import sys
 from mypyc.build import mypycify
@@ -68,7 +67,11 @@ class CompiledModules(BuildHookInterface[Any]):
         modules: list[str] = self.config["modules"]
         for package in dict.fromkeys(each.partition("/")[0] for each in modules):
             shutil.copytree(Path(self.root, package), self._made / package, ignore=shutil.ignore_patterns("*.so"))
-        made = compile_modules(self._made, modules)
+        try:
+            made = compile_modules(self._made, modules)
+        except CompilationFailed:
+            shutil.rmtree(self._made)
+            raise
         build_data["force_include"].update({str(self._made / each): each for each in made})
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
