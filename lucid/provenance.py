@@ -1,9 +1,8 @@
-"""What made a result: the version of Lucid, the commit where it runs from a checkout, the Python that runs it."""
+"""What made a result: the version of Lucid, the commit, the Python that runs it."""
 
 from __future__ import annotations
 
 import platform
-import subprocess
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,11 +10,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from lucid import __version__
+from lucid.commit import commit
 
 
 class Provenance(Struct, frozen=True, kw_only=True):
-    """`commit` is a short hash, with `+` after it if tracked files differ from it; empty outside a checkout. `python`
-    says too whether some modules are compiled (compiled_build.py)."""
+    """`commit` is a short hash, with `+` after it if tracked files differ from it; empty if nothing says it. `python`
+    says too whether some modules are compiled (package_build.py)."""
 
     lucid: str
     commit: str
@@ -27,7 +27,7 @@ def provenance() -> Provenance:
     """What is running now."""
     return Provenance(
         lucid=__version__,
-        commit=_commit(Path(__file__).resolve().parents[1]),
+        commit=commit(Path(__file__).resolve().parents[1]),
         python=f"{platform.python_implementation()} {platform.python_version()}{', compiled' if is_compiled() else ''}",
     )
 
@@ -36,13 +36,3 @@ def is_compiled() -> bool:
     """Whether the machines that run are compiled ones."""
     found = find_spec("lucid.chain.hashing")
     return found is not None and found.origin is not None and not found.origin.endswith(".py")
-
-
-def _commit(root: Path) -> str:
-    if not (root / ".git").exists():
-        return ""
-    command = ["git", "-C", str(root), "describe", "--always", "--exclude=*", "--dirty=+", "--abbrev=12"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return ""

@@ -1,12 +1,14 @@
-"""Compiles what simulated networks spend their time in, where a wheel is built with `LUCID_MYPYC=1`.
+"""What a built package has that no file of the tree is: the commit it was made of and, if asked for, compiled modules.
 
-A wheel is pure Python otherwise. A compiled one holds the same sources beside what mypyc made of some of them, does the
-same, and its runs have the same trace hashes (`nox -s compiled`); only faster.
+With `LUCID_MYPYC=1` a wheel is compiled where simulated networks spend their time; it is pure Python otherwise. It
+then holds the same sources beside what mypyc made of some of them, and does the same, with the same trace hashes
+(`nox -s compiled`); only faster.
 """
 
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -46,40 +48,62 @@ def wanted() -> bool:
     return os.environ.get(WANTED, "") not in ("", "0")
 
 
-class CompiledModules(BuildHookInterface[Any]):
-    """Adds to a wheel what the modules named in pyproject.toml are compiled to."""
+class PackageContents(BuildHookInterface[Any]):
+    """Adds to a package its commit, and to a wheel what the modules named in pyproject.toml are compiled to."""
 
-    _made: Path | None = None
+    _folders: tuple[Path, ...] = ()
 
     def dependencies(self) -> list[str]:
         """See hatchling."""
-        return [*COMPILERS, *self.metadata.core.dependencies, "simpy", "zstandard"] if wanted() else []
+        return [*COMPILERS, *self.metadata.core.dependencies, "simpy", "zstandard"] if self._compiles() else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """See hatchling; raises `CompilationFailed`."""
-        if not wanted():
-            return
+        if version != "editable":
+            self._name_commit(build_data)
+        if self._compiles():
+            self._compile(version, build_data)
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """See hatchling."""
+        for folder in self._folders:
+            shutil.rmtree(folder)
+
+    def _compiles(self) -> bool:
+        return self.target_name == "wheel" and wanted()
+
+    def _name_commit(self, build_data: dict[str, Any]) -> None:
+        root = Path(self.root)
+        module = runpy.run_path(str(root / "lucid/commit.py"))
+        found: str = module["commit"](root)
+        if found and not (root / module["RECORD"]).exists():  # an unpacked source package has it as a file
+            record = self._folder() / "commit.txt"
+            record.write_text(found + "\n", "utf-8")
+            build_data["force_include"][str(record)] = module["RECORD"]
+
+    def _compile(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
             raise CompilationFailed(
                 f"an editable install would not notice that a compiled source changes: build a wheel, or unset {WANTED}"
             )
-        self._made = Path(tempfile.mkdtemp(prefix="lucid-compiled-"))
+        made_in = self._folder()
         modules: list[str] = self.config["modules"]
         for package in dict.fromkeys(each.partition("/")[0] for each in modules):
-            shutil.copytree(Path(self.root, package), self._made / package, ignore=shutil.ignore_patterns("*.so"))
+            shutil.copytree(Path(self.root, package), made_in / package, ignore=shutil.ignore_patterns("*.so"))
         try:
-            made = compile_modules(self._made, modules)
+            made = compile_modules(made_in, modules)
         except CompilationFailed:
-            shutil.rmtree(self._made)
+            self.finalize(version, build_data, "")
             raise
-        build_data["force_include"].update({str(self._made / each): each for each in made})
+        build_data["force_include"].update({str(made_in / each): each for each in made})
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
 
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """See hatchling."""
-        if self._made is not None:
-            shutil.rmtree(self._made)
+    def _folder(self) -> Path:
+        """A folder that is there while the package is built."""
+        made = Path(tempfile.mkdtemp(prefix="lucid-package-"))
+        self._folders = (*self._folders, made)
+        return made
 
 
 def compile_modules(folder: Path, modules: Sequence[str]) -> list[str]:
