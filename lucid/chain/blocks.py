@@ -24,7 +24,10 @@ from lucid.chain.transactions import Transaction
 from lucid.chain.votes import Hash, Signature, Vote
 
 VERSION = 2
+"""Of a header (section 6). Version 1 keyed sessions by their id alone, and a key could be registered that had not
+signed."""
 PROOF_BYTES = 80
+"""Of a VRF proof: a point of 32 bytes, a challenge of 16 and a scalar of 32 (RFC 9381, 5.4.4)."""
 
 
 class Header(HashedRecord):

@@ -22,13 +22,15 @@ from lucid.chain.votes import Hash
 ANSWERS = 2
 """Segments of a proof: who holds a part of what it claims passes no more often than that part is large (section 11)."""
 LOT_BITS = 64
+"""Of a draw's hash eight bytes choose the chunk, and the next eight are the way to a segment (section 5, Storage)."""
 DRAWN_SESSIONS = 32
-"""So many of a node's sessions are drawn in an epoch, in the mean: 330 KiB of proofs on the chain. All, if no more."""
+"""So many of a node's sessions are drawn in an epoch, in the mean (section 5): 330 KiB of proofs on the chain, of 11
+KiB each at most. All, if there are no more."""
 MAX_SEGMENTS = MAX_CHUNK_BYTES // SEGMENT_BYTES
 MAX_CHUNK_PATH = 20
-"""Hashes on a path of a session of a million chunks."""
+"""Hashes on a path of a session of a million chunks: 2^20 is the first power of two above that (section 5, Storage)."""
 MAX_SEGMENT_PATH = 12
-"""Hashes on a path of a chunk of 16 MiB."""
+"""Hashes on a path of a chunk of 16 MiB, which has 2^12 segments of 4 KiB (section 5, Storage)."""
 
 ChunkPath = Annotated[tuple[Hash, ...], Meta(max_length=MAX_CHUNK_PATH)]
 SegmentPath = Annotated[tuple[Hash, ...], Meta(max_length=MAX_SEGMENT_PATH)]

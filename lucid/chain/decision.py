@@ -29,8 +29,12 @@ from lucid.chain.transactions import (
 )
 
 VERSION = 1
+"""Of the file; what it says is signed as the transaction of section 6, whose form the file does not change."""
 MAX_DECISION_BYTES = 1 << 20
+"""Chosen. The largest decision hands on to 64 administrators, with two signatures for each: as JSON some 30 KiB. At
+half or double nothing breaks; at a thirtieth that one would not fit."""
 UNSIGNED = bytes(64)
+"""Stands where a signature will: a file has the record's form before anybody signs. 64 bytes, as section 2 has it."""
 
 
 class _Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,8 +14,9 @@ from lucid.chain.parameters import Parameters, check_parameters
 
 CHAIN_NAME = "lucid_blocks"
 NAME_BYTES = 64
+"""Of a name, and of a pool's (section 3, and `register_node` in section 6)."""
 _ARRAY = 0x90
-"""What a short array of MessagePack begins with, and its length."""
+"""What an array of up to 15 elements begins with in MessagePack: this byte plus their number."""
 
 
 class GenesisNode(Record):
@@ -90,6 +91,7 @@ class GenesisOfRules(Genesis):
     documents without it stay."""
 
     rules: Activation = Activation(2)
+    """The first version that a document names: one of version 1 has no such field (section 3)."""
 
 
 def decode_genesis(data: bytes) -> Genesis:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from blake3 import blake3
 
 DIGEST_BYTES = 32
+"""Of every hash (section 2, Hashes)."""
 ZERO_DIGEST = bytes(DIGEST_BYTES)
 
 Digest = Callable[[bytes], bytes]

@@ -22,15 +22,21 @@ from lucid.chain.strict import MAX_WHOLE, parse_object
 from lucid.chain.transactions import MAX_CHUNKS, SessionAnchor, claim_message
 
 VERSION = 1
+"""What `lucid_manifest` says (section 7)."""
 MAX_MANIFEST_BYTES = 16 << 20
-"""Room for some 150,000 chunks."""
+"""Of its JSON (section 7): room for some 150,000 chunks, whose entries have some 110 bytes each."""
 MAX_KEYS = 1_000
+"""Of participants, and of observers. Chosen: a key has 67 bytes of JSON, so both lists have 131 KiB at most. At half, a
+lecture may have more; at double, nothing breaks."""
 
 Hex32 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Hex64 = Annotated[str, Meta(pattern="^[0-9a-f]{128}$")]
 Uuid4 = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
 Whole = Annotated[int, Meta(ge=0, le=MAX_WHOLE)]
+"""From 0 on, as far as every reader of JSON keeps it exactly (section 7)."""
 Text = Annotated[str, Meta(max_length=1_000)]
+"""Of what a recorder says of itself in one field. Chosen: at half, a list of codecs with their settings may be cut off;
+at double, nothing breaks."""
 Keys = Annotated[tuple[Hex32, ...], Meta(max_length=MAX_KEYS)]
 
 

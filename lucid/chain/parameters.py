@@ -7,6 +7,7 @@ from lucid.chain.errors import GenesisError
 from lucid.chain.fields import Natural
 
 DAY_MS = 86_400_000
+"""24 * 60 * 60 seconds."""
 
 
 MAX_SLOTS = 100_000
@@ -14,8 +15,12 @@ MAX_SLOTS = 100_000
 
 
 class Parameters(Record):
-    """Rules that every node of one chain shares; all times in milliseconds, all ratios in parts per million."""
+    """Rules that every node of one chain shares; all times in milliseconds, all ratios in parts per million.
 
+    What each one says, and within which bounds, is section 3's table; those here are its defaults.
+    """
+
+    # By these a slot has twelve views, an epoch 720 slots, which is a day, and a window seven such days (section 3).
     block_interval_ms: Natural = 10_000
     slot_duration_ms: Natural = 120_000
     slot_timeout_ms: Natural = 5_000

@@ -9,9 +9,13 @@ from lucid.chain.fields import Natural
 from lucid.chain.hashing import placement_digest
 
 REPLICATION_FACTOR = 3
-"""Copies of a chunk until administrators set another number; where there are fewer nodes, each has one."""
+"""Copies of a chunk until administrators set another number (section 8, Placement); where there are fewer nodes, each
+has one."""
 MAX_REPLICATION_FACTOR = 64
+"""What administrators may set at most (section 6, `set_replication`)."""
 MAX_WEIGHT = 64
+"""Lots of one node at most (section 8, Placement): a lot's number is hashed as one byte, and each lot is a hash more
+for each chunk."""
 
 
 class PlacedNode(NamedTuple):

@@ -27,7 +27,10 @@ from lucid.chain.strict import parse_object
 from lucid.chain.transactions import SessionAnchor, Transaction, claim_message
 
 VERSION = 1
+"""What `lucid_receipt` says (section 7)."""
 MAX_RECEIPT_BYTES = 64 << 20
+"""Of its JSON (section 7): a manifest of 16 MiB takes twice that in hexadecimal, and half is left for headers, closings
+and votes."""
 
 
 class Receipt(NamedTuple):

@@ -6,7 +6,7 @@ from lucid.chain.codec import encode
 from lucid.chain.hashing import release_digest
 
 MAX_AHEAD_MS = 24 * 3_600_000
-"""How far ahead of a node's clock the end of a release may lie."""
+"""How far ahead of a node's clock the end of a release may lie: a day (section 8, Data chain)."""
 
 
 def release_message(chain_id: bytes, session: bytes, owner: bytes, until_ms: int) -> bytes:

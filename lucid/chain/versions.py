@@ -12,19 +12,22 @@ from lucid.chain.genesis import Activation
 from lucid.chain.placement import REPLICATION_FACTOR
 
 FIRST_RULES = 1
-"""What every chain begins with whose genesis document names no rules."""
+"""What every chain begins with whose genesis document names no rules (section 12, Rules)."""
 REPLICATION_RULES = 2
-"""From here on administrators set how many copies a chunk has."""
+"""From here on administrators set how many copies a chunk has (section 12, Rules)."""
 HOLDING_RULES = 3
-"""From here on nodes say on the chain which chunks of a session they hold, again when that changes."""
+"""From here on nodes say on the chain which chunks of a session they hold, again when that changes (section 8,
+Holdings)."""
 PROOF_RULES = 4
-"""From here on nodes prove that they hold what they say, a sample of it each epoch, and are credited for that."""
+"""From here on nodes prove that they hold what they say, a sample of it each epoch, and are credited for that (section
+5, Storage)."""
 ADMINISTRATOR_RULES = 5
-"""From here on administrators hand on to others."""
+"""From here on administrators hand on to others (section 6, `set_administrators`)."""
 RELAY_RULES = 6
-"""From here on who brought a copy gets a share of what its first proof earns."""
+"""From here on who brought a copy gets a share of what its first proof earns (section 5, Relay)."""
 RULES_KNOWN = 6
-"""The newest version that this release knows. A node stops before a block of a newer one."""
+"""The newest version that this release knows, which is `RELAY_RULES`. A node stops before a block of a newer one
+(section 12). No setting: one that is told of more would fork."""
 
 
 class ChainRules(Record):

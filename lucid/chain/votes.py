@@ -12,13 +12,14 @@ from lucid.chain.codec import Record, encode
 from lucid.chain.fields import Key, Natural
 from lucid.chain.hashing import vote_digest
 
+# Sizes of section 2's table: a hash of BLAKE3, one that may lack, a signature of Ed25519.
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 OptionalHash = Annotated[bytes, Meta(max_length=32)]
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
 
 
 class Kind(IntEnum):
-    """What a vote says of its view. A leader's `PROPOSE` is a vote too, so that two of them are evidence."""
+    """What a vote says of its view (section 4, Votes). A leader's `PROPOSE` is one too: two of them are evidence."""
 
     PROPOSE = 0
     NOTARIZE = 1
@@ -29,6 +30,7 @@ class Kind(IntEnum):
 # Plain ints for the paths that handle every message: an enum member costs a lookup each time.
 PROPOSE, NOTARIZE, SKIP, FINALIZE = (int(kind) for kind in Kind)
 VoteKind = Annotated[int, Meta(ge=0, le=3)]
+"""The members of `Kind` (section 4, Votes and certificates); other numbers are refused as they are decoded."""
 
 
 class Vote(Record):

@@ -28,6 +28,8 @@ from lucid.ledger.rows import (
 
 Read = Callable[[bytes], bytes | None]
 SETTLED = ReceiptEntry(0)
+"""What a copy's receipt row says once its first proof came (section 6, rows, `l`): no receipt is for 0 chunks, so this
+one is none."""
 
 
 class Owed(NamedTuple):

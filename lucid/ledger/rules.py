@@ -58,6 +58,7 @@ from lucid.poot.members import Member
 
 MARK = b"\x01"
 UUID_VERSION_4 = 4
+"""A random one (RFC 9562, 5.4): ids that are made up from a clock or an address would say where and when."""
 
 
 class Rules:

@@ -19,16 +19,18 @@ from itertools import groupby
 
 from lucid.chain.hashing import ZERO_DIGEST, state_node_digest
 
+# Section 6, State root: sixteen branches, so digits of four bits, 64 of them in a key of 256. The root has the index 1,
+# so that what follows it, digit by digit, keeps its leading zeros.
 ROOT = 1
 DIGIT_BITS = 4
 TOP_SHIFT = 256 - DIGIT_BITS
 LEAF = b"\x00"
 BRANCH = b"\x01"
 HASHES = 3
-"""Where, in a branch, the hashes of its children begin."""
+"""Where, in a branch, the hashes of its children begin: behind 0x01 and two bytes of bitmap (section 6, State root)."""
 
 KEPT_DIGITS = 3
-"""Levels that stay in memory: at most 16 to this many branches a chain, whatever the number of rows."""
+"""Levels that stay in memory: at most 16 to this many branches a chain, whatever the number of rows (section 11)."""
 
 Read = Callable[[int], bytes | None]
 Items = list[tuple[int, bytes | None]]

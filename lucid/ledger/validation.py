@@ -27,7 +27,8 @@ from lucid.ledger.rules import Rules
 from lucid.ledger.state import Ledger, Reader, genesis_ledger
 from lucid.ledger.turn import Turn, closes_epoch
 
-# What a header, its signature and the framing of the body take at most, beside certificate, votes and transactions.
+# What a header, its signature and the framing of the body take at most, beside certificate, votes and transactions: 603
+# bytes with all numbers at 2^53 and a pool's name of 64 bytes. The rest is for fields that a later version may add.
 HEADER_BYTES = 1_024
 
 

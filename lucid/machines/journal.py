@@ -17,7 +17,11 @@ from lucid.machines.effects import Effects
 from lucid.machines.limits import Limits
 
 JOURNAL_VERSION = 4
+"""Of the file (section 12, stores, exports, journals): it grew with the limits of a machine, the rules that its release
+knew, and who decides. An older one is refused by this number."""
 MARK_BYTES = 8
+"""Of the hash of an effect that a journal keeps. Chosen: a replay compares, and nobody attacks it. At half, one
+difference in 2^32 goes unseen; at double, a journal of many small effects grows for nothing."""
 
 _effect_digest = domain("lucid journal effect v1")
 

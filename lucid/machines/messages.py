@@ -23,19 +23,29 @@ MAX_MESSAGE_BYTES = 24 << 20
 """Of one message; what is larger is refused undecoded (`1003`, protocol section 8). A page of blocks takes most: 4 MiB,
 one block beyond them, of which a genesis may allow 16 MiB, and its certificates."""
 MAX_STANDING_VOTES = 8
-"""More than the votes of one view and the finalize of the one before can be."""
+"""Of a standing (section 8, message 4): more than the votes of one view and the finalize of the one before can be,
+which are four."""
 MAX_PAGE_BLOCKS = 64
+"""Of a page of blocks (section 8, message 7): ten minutes of the chain at 10 s a block."""
 MAX_PAGE_BYTES = 4 << 20
-"""A page ends with the block that brings it here: one block may have more."""
+"""A page ends with the block that brings it here (section 8, Catching up): one block may have more."""
 MAX_PAGE_CERTIFICATES = 256
+"""Of a page of certificates (section 8, message 9): with 100 nodes one has 67 signatures of 66 bytes, so a page 1.1
+MiB."""
 MAX_GOSSIP_TRANSACTIONS = 256
-"""Of one message: these limits are section 8's, in its table of messages."""
+"""Of one message (section 8, message 5): of 64 KiB each at most, 16 MiB, which `MAX_MESSAGE_BYTES` has room for."""
 REMEMBERED_MESSAGES = 4_096
-"""Decoded messages that are kept in the younger half of the memo."""
+"""Decoded messages that are kept in the younger half of the memo. Chosen: with 100 nodes a view has some 300 different
+ones, two votes and a certificate of each, so a dozen views are in it. At half, six are; at double, little is gained, as
+few messages come so late."""
 REMEMBERED_BYTES = 65_536
-"""A longer message is not kept in the memo."""
+"""A longer message is not kept in the memo. Chosen: the size from which on a proposal goes in two hops
+(`Limits.push_bytes`), so it comes once or twice. At half, proposals that all peers repeat are decoded each time; at
+double, few messages push out many."""
 REMEMBERED_TOTAL_BYTES = 8 << 20
-"""Twice this is kept at most: a peer that sends large messages must not fill the memory of a Pi."""
+"""Twice this is kept at most: a peer that sends large messages must not fill the memory of a Pi. Chosen: 16 MiB of the
+256 MiB that a container has. At half, 128 of the longest are kept and not 256; at double, a flood takes an eighth of
+the container."""
 
 
 class Proposal(Record, tag=1):
@@ -160,9 +170,9 @@ Message = (
 
 
 MAX_TAG = 63
-"""Tags of messages end here; each is one byte of an encoding."""
+"""Tags of messages end here (section 12, Messages): below 128 each is one byte of an encoding."""
 _ARRAY = 0x9
-"""What an array of so few elements begins with."""
+"""What an array of up to 15 elements begins with in MessagePack: the upper half of its first byte."""
 _TAGS = frozenset(int(str(kind.__struct_config__.tag)) for kind in get_args(Message))
 
 

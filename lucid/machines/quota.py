@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# The periods of section 8: pages and standings by the second, what does not hold by the minute.
 SECOND_MS = 1_000
 MINUTE_MS = 60_000
 

@@ -11,20 +11,24 @@ from lucid.chain.codec import Record, decode
 from lucid.chain.fields import Key, Natural
 
 MAX_NAMED = 256
-"""Chunks that one message names."""
+"""Chunks that one message names (section 8, messages 13, 14, 17 and 18): 8 KiB of ids."""
 PART_SEGMENTS = 15
+"""Of 4 KiB (section 8, message 16): one more would not fit into 64 KiB with what stands beside them."""
 PART_BYTES = PART_SEGMENTS * SEGMENT_BYTES
 """Of a chunk, in one message: less than one frame, so that a vote behind it waits for no more than that."""
 MAX_BYTES = 1 << 16
 """Of one message of data chains (section 8); the largest is a part of a chunk."""
 TAGS = range(13, 24)
+"""The messages of data chains (section 8): 13 to 23."""
 MAX_IDS = 1_024
-"""Chunk ids in one message."""
+"""Chunk ids in one message (section 8, message 21): 32 KiB, so that a list of 150,000 chunks takes 147 of them."""
 SESSION_BYTES = 48
+"""16 of the id and 32 of the owner (section 8, message 19)."""
 MANIFEST_PART_BYTES = 60 << 10
-"""Of a manifest, in one message."""
+"""Of a manifest, in one message (section 8, message 23): what `MAX_BYTES` leaves beside the fields."""
 
 StoreName = Annotated[bytes, Meta(min_length=16, max_length=16)]
+"""A store's random name (section 8, Copies): with 16 bytes no two are ever alike."""
 SessionName = Annotated[bytes, Meta(min_length=SESSION_BYTES, max_length=SESSION_BYTES)]
 """A session: its id and then its owner."""
 Named = Annotated[tuple[Key, ...], Meta(max_length=MAX_NAMED)]

@@ -10,6 +10,7 @@ from lucid.chain.codec import Record
 
 PPM = 1_000_000
 """A whole, in parts per million: shares are whole numbers, as floats are not the same on all machines (section 2)."""
+# Section 5's table, storage availability: 10 a GiB and 2 a chunk.
 GIB = 1 << 30
 CREDITS_A_GIB = 10
 CREDITS_A_CHUNK = 2

@@ -15,13 +15,17 @@ from nacl.exceptions import RuntimeError as LibsodiumError
 
 from lucid.chain.ed25519 import PUBLIC_KEY_BYTES, SECRET_BYTES, ed25519_public_key
 
+# Sizes of RFC 9381, 5.5: a proof is a point, a challenge and a scalar; an output is one of SHA-512.
 PROOF_BYTES: Final = 80
 OUTPUT_BYTES: Final = 64
 
+# RFC 9381, 5.5: ptLen and qLen of edwards25519, cLen.
 _POINT_BYTES: Final = 32
 _SCALAR_BYTES: Final = 32
 _CHALLENGE_BYTES: Final = 16
 
+# The field, the order of the group, and its neutral point as it is encoded (RFC 8032, 5.1); an eighth undoes the
+# cofactor.
 _FIELD_PRIME: Final = 2**255 - 19
 _GROUP_ORDER: Final = 2**252 + 27742317777372353535851937790883648493
 _EIGHTH: Final = pow(8, -1, _GROUP_ORDER).to_bytes(_SCALAR_BYTES, "little")

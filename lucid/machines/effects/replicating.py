@@ -10,7 +10,7 @@ from lucid.machines.replicamessages import ChunkHolding, ChunkOffer
 
 
 class FetchOutcome(IntEnum):
-    """What the bytes of a chunk that came from another node turned out to be."""
+    """What the bytes of a chunk that came from another node turned out to be (section 8, Copies)."""
 
     KEPT = 0
     """They are the chunk's, and durable where they are stored."""

@@ -9,6 +9,7 @@ from lucid.chain.transactions import Transaction
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 
 ANY_HEIGHT = range(2**53 + 1)
+"""All heights that `MAX_NATURAL` allows: for callers that ask for whatever waits."""
 
 
 class Waiting:

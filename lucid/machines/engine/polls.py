@@ -10,8 +10,9 @@ from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
 
 MAX_FORGED = 8
-"""Votes of one signer whose signatures do not hold, after which no more are looked at in this view. An honest one sends
-none, and each costs a signature."""
+"""Votes of one signer whose signatures do not hold, after which no more are looked at in this view: an honest one sends
+none, and each costs a signature. Chosen. At half, nothing breaks; at double, each liar costs eight signatures more in
+each view."""
 
 
 class Ballot:

@@ -11,8 +11,8 @@ FORGED = frozenset((Code.CERTIFICATE_INVALID, Code.PROPOSAL_INVALID))
 """Refusals that cost a signature, and that an honest peer never causes: it sends what it has verified."""
 
 UNASKED_A_MINUTE = 128
-"""Answers that nobody waited for: an honest peer sends one where its answer came too late, so at most one for each of
-this node's questions, of which there are far fewer. Each costs what it takes to decode a page."""
+"""Answers that nobody waited for (section 8): an honest peer sends one where its answer came too late, so at most one
+for each of this node's questions, of which there are far fewer. Each costs what it takes to decode a page."""
 
 
 class Forgeries:

@@ -11,6 +11,7 @@ COPY_TABLE = "copy"
 the name of its store."""
 STORE_NAME_TABLE = "storename"
 """By node: the name of its store; of this one under the empty key."""
+# Of a row: the name of a store (section 8, Copies), a time in milliseconds, and the chunk's id in the key.
 NAME_BYTES = 16
 STAMP_BYTES = 8
 ID_BYTES = 32

@@ -25,13 +25,17 @@ from lucid.machines.replication.neighborhood import Neighborhood
 from lucid.machines.replication.pacing import Pacing
 
 TRIES = 3
-"""Questions to one source that may stay without an answer."""
+"""Questions to one source that may stay without an answer. Chosen: one may be lost with a connection, and another with
+the next. At half (rounded to one), each lost frame gives a source up; at double, a silent one keeps a chunk waiting for
+a minute."""
 LEAST_BYTES_PER_S = 16 << 10
-"""Who gives less for `PATIENCE_MS` and longer is left for other sources, and asked again after them."""
+"""Who gives less for `PATIENCE_MS` and longer is left for other sources, and asked again after them (section 8,
+Copies)."""
 PATIENCE_MS = 30_000
+"""How long a source is watched before it counts as slow (section 8, Copies): half a minute."""
 DOUBT_MS = 600_000
-"""For so long a source that was slow or silent, or whose bytes were false, is asked last, and for one chunk at a time:
-a liar that drips, or lies fast, keeps nobody else waiting."""
+"""For so long, ten minutes (section 8, Copies), a source that was slow or silent, or whose bytes were false, is asked
+last, and for one chunk at a time: a liar that drips, or lies fast, keeps nobody else waiting."""
 
 
 class Fetch:

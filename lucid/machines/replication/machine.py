@@ -38,17 +38,23 @@ from lucid.machines.replication.pacing import Pacing
 from lucid.machines.replication.shelf import ChunkShelf
 
 PULLS = 2
-"""Chunks that are fetched at once because others offered them."""
+"""Chunks that are fetched at once because others offered them (section 8, Copies): while one waits for its next part or
+its disk, the other goes on."""
 MAX_WISHES = 4_096
-"""Chunks that wait to be fetched; what is offered beyond that is offered again."""
+"""Chunks that wait to be fetched; what is offered beyond that is offered again. Chosen: sixteen full offers of 256. At
+half, copies of a lost card wait for offers more often; at double, nothing is faster: at 2 MiB/s a chunk of 8 MiB takes
+four seconds."""
 MAX_WISHES_OF_ONE = MAX_WISHES // 4
-"""Of what one peer offered, so that there is room for what others do."""
+"""Of what one peer offered (section 8, Copies), so that there is room for what others do."""
 OFFERS_A_SECOND = 16
-"""That are taken of one peer: each costs the placement of 256 chunks. What is beyond is dropped, and offered again."""
+"""That are taken of one peer (section 8, Messages): each costs the placement of 256 chunks. What is beyond is dropped,
+and offered again."""
 REPAIRS = 4
-"""Chunks that are repaired at once, all but one of them from sources that are slow."""
+"""Chunks that are repaired at once, all but one of them from sources that are slow. Chosen. At half, two that come
+slowly stop all repair; at double, a liar gets twice the room."""
 FAULTS = 500
-"""Missing or corrupted chunks that are looked at in one step."""
+"""Missing or corrupted chunks that are looked at in one step. Chosen: a row is read for each, and the service does
+nothing else meanwhile. At half, twice as many steps; at double, what else it does waits for twice as long."""
 
 
 class Replicator:
