@@ -135,3 +135,57 @@ def test_what_has_no_source_is_found(tmp_path: Path) -> None:
         "one.py:18 Limits.fields: no source",
         "one.py:20 Kind: no source",
     ]
+
+
+def refusals(path: Path) -> Iterator[tuple[int, str, bool]]:
+    """The line, function and standing of each place that refuses something by a code of its own: whether a comment is
+    near, from three lines above its condition on; or it is the only one of a function that says why."""
+    text = path.read_text(encoding="utf-8")
+    lines, tree = text.splitlines(), ast.parse(text)
+    for function in [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)]:
+        places = sorted({each.lineno for each in ast.walk(function) if isinstance(each, ast.Call) and refuses(each)})
+        conditions = [each for each in ast.walk(function) if isinstance(each, ast.If | ast.Try)]
+        for line in places:
+            around = [each.lineno for each in conditions if each.lineno <= line <= (each.end_lineno or 0)]
+            near = lines[max(function.lineno, max(around, default=line) - 4) : line + 1]
+            alone = len(places) == 1 and bool(ast.get_docstring(function))
+            yield line, function.name, alone or any("# " in each for each in near)
+
+
+def refuses(call: ast.Call) -> bool:
+    """Whether a call makes a refusal of a code that it names."""
+    named = any("Code." in ast.unparse(each) for each in call.args)
+    return named and ast.unparse(call.func).rpartition(".")[2] in ("Refusal", "Refused", "refused", "Respond")
+
+
+def test_every_refusal_says_why() -> None:
+    paths = [path for path in modules() if path.relative_to(ROOT / "lucid").parts[0] in ("ledger", "machines")]
+    found = [(path, each) for path in paths for each in refusals(path)]
+    assert len(found) > 100
+    assert not [f"{path.name}:{line} {name}" for path, (line, name, reasoned) in found if not reasoned]
+
+
+def test_a_refusal_without_a_reason_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "one.py"
+    path.write_text(
+        "def first(a):\n"
+        "    if a > 1:\n"
+        "        raise Refusal(Code.A)\n"
+        "    b = a\n"
+        "    c = b\n"
+        "    d = c\n"
+        "    # No more than three, since the paper says so.\n"
+        "    if a > 3:\n"
+        "        raise Refusal(Code.B, 'b')\n"
+        "\n\n\n\n"
+        "def second(a):\n"
+        '    """As nobody signs it."""\n'
+        "    return [Observe(Refused(Code.C))]\n"
+        "def third(a):\n"
+        "    raise Refusal(refusal.code)\n"
+    )
+    assert [(name, reasoned) for _, name, reasoned in refusals(path)] == [
+        ("first", False),
+        ("first", True),
+        ("second", True),
+    ]

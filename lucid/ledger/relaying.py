@@ -50,6 +50,7 @@ def name_relay(block: Execution, mandate: RelayMandate) -> None:
     if decode(anchored, SessionEntry).height < block.height - block.parameters.transaction_lifetime_blocks:
         raise Refusal(Code.TX_RELAY_STALE)
     key = mandate_key(mandate.session, mandate.owner)
+    # Once: an owner that could name another one later would be paid by whoever offers it most.
     if read(block, key) is not None:
         raise Refusal(Code.TX_RELAY_TWICE)
     block.rows[key] = encode(MandateEntry(mandate.relay))
@@ -59,6 +60,7 @@ def note_receipt(block: Execution, receipt: RelayReceipt) -> None:
     """A node said what of its copy came from the relay. Raises `Refusal`: `SESSION_UNKNOWN`, `TX_RELAY_OTHER`,
     `TX_RELAY_TWICE`, `TX_RELAY_STALE`, `TX_RELAY_CLAIM`."""
     session, owner, node = receipt.session, receipt.owner, receipt.node
+    # Before all that is looked up by it: where there is no session there is no mandate, and this says which is lacking.
     if read(block, anchored_key(session, owner)) is None:
         raise Refusal(Code.SESSION_UNKNOWN)
     mandate = read(block, mandate_key(session, owner))

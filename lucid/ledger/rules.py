@@ -94,11 +94,14 @@ class Rules:
             raise Refusal(Code.TX_SIZE)
         if not block.height <= transaction.valid_until < block.height + parameters.transaction_lifetime_blocks:
             raise Refusal(Code.TX_EXPIRED)
+        # Somebody answers for what enters: strangers cannot fill blocks, and a node that lets them can be retired. Any
+        # member, not validators alone: a new one need not wait for its epoch (section 11).
         number = member_number(block.members, transaction.endorser)
         if number is None or block.members[number].retired:
             raise Refusal(Code.TX_ENDORSER, "not a registered node")
         identity = transaction.id
         message = endorsement_message(self.chain_id, identity, transaction.valid_until)
+        # Over the id and `valid_until`: an endorsement can be laid over no other payload, nor used beyond that height.
         if not self.crypto.verify(transaction.endorser, message, transaction.endorsement):
             raise Refusal(Code.TX_ENDORSER, "signature does not hold")
         kind = type(transaction.payload)
@@ -107,6 +110,7 @@ class Rules:
         block.transactions.append(identity)
 
     def _signed(self, key: bytes, payload: SignedClaim | RegisterNode) -> None:
+        # The claim names the chain (section 2, Hashes): what was signed for one chain holds on no other.
         if not self.crypto.verify(key, claim_message(self.chain_id, payload), payload.signature):
             raise Refusal(Code.TX_SIGNATURE)
 
@@ -136,9 +140,11 @@ class Rules:
         if ranges_end(commit.ranges, MAX_CHUNKS) == 0:
             raise Refusal(Code.TX_FIELD, "ranges are empty")
         self._signed(commit.node, commit)
+        # Else anybody's node could fill the state with rows of sessions that never were.
         if read(block, anchored_key(commit.session, commit.owner)) is None:
             raise Refusal(Code.SESSION_UNKNOWN)
         key = replica_key(commit.session, commit.owner, commit.node)
+        # What was said on the chain stood forever, until rules 3 (section 11).
         if read(block, key) is not None:
             raise Refusal(Code.REPLICA_DUPLICATE)
         block.rows[key] = encode(commit.ranges)
@@ -150,6 +156,7 @@ class Rules:
         if not block.height - self.genesis.parameters.transaction_lifetime_blocks <= holding.height < block.height:
             raise Refusal(Code.TX_HOLDING_HEIGHT, f"this is block {block.height}")
         self._signed(holding.node, holding)
+        # How many chunks it has only its anchor tells, and rows of sessions that never were would stay.
         session = read(block, anchored_key(holding.session, holding.owner))
         if session is None:
             raise Refusal(Code.SESSION_UNKNOWN)
@@ -178,12 +185,16 @@ class Rules:
     def _false_proof(self, block: Execution, evidence: FalseProof) -> None:
         """Whatever was drawn: no honest node signs an answer that does not lead to the root."""
         proof = evidence.proof
+        # Retired ones too: evidence counts from the block that carries it, and a retired key may come back (section
+        # 11).
         number = member_number(block.members, proof.node)
         if number is None:
             raise Refusal(Code.TX_NOT_MEMBER)
+        # Evidence may be old, but its epoch must not lie ahead (section 11).
         if proof.epoch > block.epoch:
             raise Refusal(Code.TX_PROOF_EPOCH, f"this is epoch {block.epoch}")
         self._signed(proof.node, proof)
+        # What is false is so by the anchored root: of a session that is not anchored nobody can say.
         anchored = read(block, anchored_key(proof.session, proof.owner))
         if anchored is None:
             raise Refusal(Code.SESSION_UNKNOWN)
@@ -200,6 +211,8 @@ class Rules:
 
     def _relay_receipt(self, block: Execution, receipt: RelayReceipt) -> None:
         self._active(block, receipt.node)
+        # Its own copy is the relay's as under rules 4 (section 5, Relay), and one for nothing would be the row of a
+        # copy that is settled.
         if receipt.node == receipt.relay or receipt.chunks == 0:
             raise Refusal(Code.TX_FIELD, "a receipt is of another node, for one chunk or more")
         self._signed(receipt.node, receipt)
@@ -227,8 +240,10 @@ class Rules:
         block.count_beacon(number, slot)
 
     def _register_node(self, block: Execution, request: RegisterNode) -> None:
+        # The roster is read by every block, so what each member may add to it is bounded as in genesis (section 3).
         if not 0 < len(request.name.encode()) <= NAME_BYTES or len(request.pool.encode()) > NAME_BYTES:
             raise Refusal(Code.TX_FIELD, "name or pool has a bad length")
+        # Registered anew its credits, beacons and held become 0 (section 6): who is a member keeps its record.
         number = member_number(block.members, request.key)
         if number is not None and not block.members[number].retired:
             raise Refusal(Code.TX_MEMBER)
@@ -256,10 +271,12 @@ class Rules:
     def _schedule_rules(self, block: Execution, request: ScheduleRules) -> None:
         """Whoever runs an older release has an epoch's blocks to upgrade in, and administrators to think again in."""
         rules = block.rules
+        # Both 0 calls off what is scheduled. Never back: blocks of newer rules stay on the chain (section 12, Rules).
         if request.version or request.height:
             soonest = block.height + self.genesis.parameters.epoch_views
             if request.version <= rules.version or request.height < soonest:
                 raise Refusal(Code.TX_ACTIVATION, f"above version {rules.version}, from height {soonest} on")
+        # Nothing to call off: the number of the decision would be spent on one that changes nothing.
         elif not rules.next_version:
             raise Refusal(Code.TX_ACTIVATION, "nothing is scheduled")
         self._approved(block, request)
@@ -267,6 +284,7 @@ class Rules:
         block.sequence += 1
 
     def _set_replication(self, block: Execution, request: SetReplication) -> None:
+        # At 0 chunks would belong nowhere, and be let go.
         if not 0 < request.factor <= MAX_REPLICATION_FACTOR:
             raise Refusal(Code.TX_FIELD, f"factor must be within 1..{MAX_REPLICATION_FACTOR}")
         self._approved(block, request)
@@ -304,6 +322,7 @@ class Rules:
 
     def _accuse(self, block: Execution, number: int, key: bytes) -> None:
         """Evidence counts once, for so many epochs."""
+        # Else one act would be carried on again and again, and hold the guilty down for longer than it should.
         if read(block, key) is not None:
             raise Refusal(Code.TX_EVIDENCE_TWICE)
         block.rows[key] = MARK
@@ -317,10 +336,13 @@ class Rules:
 
 def check_anchor(anchor: SessionAnchor) -> None:
     """Check what can be judged of an anchor by itself; raises `Refusal` with `TX_FIELD`."""
+    # A random id (section 6): two sessions of an owner never share one, and it tells nothing of time or device.
     if anchor.session[6] >> 4 != UUID_VERSION_4 or anchor.session[8] >> 6 != 0b10:
         raise Refusal(Code.TX_FIELD, "session is not a version 4 UUID")
+    # A storage proof names a chunk by its place, with a path of `MAX_CHUNK_PATH` hashes at most (section 5).
     if not 0 < anchor.chunks <= MAX_CHUNKS:
         raise Refusal(Code.TX_FIELD, f"chunks must be within 1..{MAX_CHUNKS}")
+    # Not compared with the block's time: when it was recorded is the owner's word, which receipts pass on as such.
     if anchor.ended_ms < anchor.started_ms:
         raise Refusal(Code.TX_FIELD, "ended before it started")
     if len(anchor.policy) not in (0, 32):

@@ -223,6 +223,8 @@ class Validator:
             if block.header.parent_certificate != ZERO_DIGEST:
                 raise Refusal(Code.BLOCK_CERTIFICATE, "genesis has none")
             return
+        # What each line rules out: none or another block's; votes of another set; a skip, or a notarization where
+        # finality is due; another view's, whose votes were for something else; and signatures that do not hold.
         closed = block.header.epoch != head.epoch
         if (
             certificate is None

@@ -158,10 +158,13 @@ class Anchoring:
     def _ask(self, now: int, event: AnchorAsked) -> Effects:
         session = event.anchor.identity
         held = self.row(session)
+        # The same again gets the same answer, as an answer may be lost; another manifest under the id never replaces
+        # what was accepted (section 7).
         if held is not None:
             same = held.anchor == event.anchor
             return [Respond(event.request, held.transaction, None if same else Code.SESSION_CONFLICT)]
         transaction = Transaction(event.anchor, b"", 0, b"").id
+        # Nothing of it is kept, so its client tries again: what is accepted is never given up (section 7).
         if len(self.pending) >= MAX_PENDING:
             return [Respond(event.request, transaction, Code.TOO_MANY)]
         row = SessionRow(

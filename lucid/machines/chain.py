@@ -104,6 +104,7 @@ class Chain:
 
     def judge(self, block: Block, hash_: bytes) -> ForkNode:
         """Check a block whose parent is in the tree; raises `Refusal` naming the rule it breaks."""
+        # By the rules that it knows it could take what they forbid, or refuse what they allow (section 12, Rules).
         if self.outdated:
             raise Refusal(Code.RULES_UNKNOWN)
         parent = self.tree.nodes.get(block.header.parent)

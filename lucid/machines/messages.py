@@ -205,10 +205,12 @@ def decode_message(data: bytes) -> Message:
 
 
 def _decode_again(data: bytes) -> Message:
+    # Before decoding, which takes many times the bytes (section 8).
     if len(data) > MAX_MESSAGE_BYTES:
         raise Refusal(Code.OVERSIZED, f"{len(data)} bytes")
     message = _memo.old.get(data)
     if message is None:
+        # Told apart from what is broken: a node of a later release may send it, and is no liar (section 12, Messages).
         if _of_unknown_kind(data):
             raise Refusal(Code.UNKNOWN_KIND)
         message = decode(data, Message)  # type: ignore[arg-type]

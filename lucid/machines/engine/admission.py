@@ -220,6 +220,7 @@ class Admission:
 
     def _check_payload(self, payload: Payload) -> None:
         """What can be judged of anyone's payload without a ledger; a builder would always refuse it."""
+        # Before any signature. The endorsement comes on top, so `_admit` looks at the whole once more (rule 5001).
         if len(encode(payload)) > self._parameters.max_transaction_bytes:
             raise Refusal(Code.TX_SIZE)
         match payload:
@@ -243,6 +244,8 @@ class Admission:
                 message = claim_message(self._chain_id, payload)
                 payload.administrators.check_signed(payload.acceptances, message, self._crypto)
             case Equivocation(first, second):
+                # Whether the signer is a member, and the epoch not ahead, only a ledger tells (section 6,
+                # `equivocation`).
                 if not (first.well_formed and second.well_formed and conflict(first, second)):
                     raise Refusal(Code.TX_EVIDENCE)
                 self._check_vote(first)
@@ -256,10 +259,13 @@ class Admission:
 
     def _check_vote(self, vote: Vote) -> None:
         message = vote_message(self._chain_id, vote.epoch, vote.view, vote.kind, vote.block)
+        # As it enters, not only as it is built: what never can enter a block must not take the room of what can
+        # (section 6).
         if not self._crypto.verify(vote.signer, message, vote.signature):
             raise Refusal(Code.TX_SIGNATURE)
 
     def _check_claim(self, signer: bytes, payload: Payload, signature: bytes) -> None:
+        # Of this chain alone: the claim names it (section 2, Hashes).
         if not self._crypto.verify(signer, claim_message(self._chain_id, payload), signature):
             raise Refusal(Code.TX_SIGNATURE)
 
@@ -280,8 +286,10 @@ class Admission:
         return range(height, height + self._parameters.transaction_lifetime_blocks)
 
     def _check_offer(self, identity: bytes, transaction: Transaction) -> None:
+        # A quota for each endorser bounds nothing if anybody can be one: of this epoch's set there are n (section 6).
         if transaction.endorser not in self.validators:
             raise Refusal(Code.TX_ENDORSER)
+        # Each costs up to two signatures and, with approvals, many more.
         if self._forged.get(transaction.endorser, 0) >= MAX_FORGED:
             raise Refusal(Code.TX_ENDORSER, "too many of this endorser's did not hold")
         lifetime = self._parameters.transaction_lifetime_blocks
@@ -291,6 +299,7 @@ class Admission:
         self._check_rules(transaction.payload)
         message = endorsement_message(self._chain_id, identity, transaction.valid_until)
         try:
+            # Its endorser alone offers it (section 6), so a bad one is its own doing.
             if not self._crypto.verify(transaction.endorser, message, transaction.endorsement):
                 raise Refusal(Code.TX_ENDORSER)
             self._check_payload(transaction.payload)
@@ -306,6 +315,7 @@ class Admission:
         return structs.replace(unsigned, endorsement=self._crypto.sign(self._secret, message))
 
     def _admit(self, identity: bytes, transaction: Transaction) -> Effects:
+        # No block may hold it (5001), so every builder would refuse it.
         if transaction.size > self._parameters.max_transaction_bytes:
             raise Refusal(Code.TX_SIZE)
         evicted = self.mempool.add(identity, transaction)

@@ -144,6 +144,7 @@ class Engine:
         return self._alarms.silence()
 
     def _stand_by(self, event: EngineEvent) -> Effects:
+        # A client waits for its answer; all others are told by the manager, which stops too.
         if isinstance(event, Submitted):
             return [Respond(event.request, b"", Code.RULES_UNKNOWN)]
         return []

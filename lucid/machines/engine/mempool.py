@@ -47,6 +47,7 @@ class Mempool:
 
     def add(self, identity: bytes, transaction: Transaction) -> list[bytes]:
         """Add a transaction; returns the ids of those evicted for it. Raises `MEMPOOL_KNOWN` or `MEMPOOL_FULL`."""
+        # By the id of its payload: one endorsed anew is the same one, and `replace` is for that (section 6).
         if identity in self._endorsers:
             raise Refusal(Code.MEMPOOL_KNOWN)
         size = transaction.size

@@ -76,11 +76,11 @@ class Polls:
         """
         validators = self.validators
         if vote.epoch != self.epoch or validators is None:
-            raise Refusal(Code.VOTE_EPOCH)
+            raise Refusal(Code.VOTE_EPOCH)  # another epoch has another set
         poll = self._polls.get(vote.view)
         if poll is None:
             if not self._first <= vote.view <= self._last:
-                raise Refusal(Code.VOTE_FAR)
+                raise Refusal(Code.VOTE_FAR)  # one vote for each of 2^53 views would fill memory
             poll = self._polls[vote.view] = Poll()
         kind, block = vote.kind, vote.block
         ballot = poll.ballots[kind].get(block)
@@ -88,7 +88,7 @@ class Polls:
             return None  # each would cost a signature; a notarize still counts, as it may be credited late (section 5)
         index = validators.index.get(vote.signer)
         if index is None:
-            raise Refusal(Code.VOTE_SIGNER)
+            raise Refusal(Code.VOTE_SIGNER)  # only validators have a vote (section 4)
         votes = poll.votes[kind]
         known = votes.get(index)
         if known is not None and (known.block == block or index in poll.guilty):
@@ -127,6 +127,7 @@ class Polls:
         return Refusal(Code.VOTE_SIGNATURE)
 
     def _message(self, vote: Vote) -> bytes:
+        # A skip that names a block would open a ballot of its own, whose certificate never holds (section 4, Votes).
         if not vote.well_formed:
             raise Refusal(Code.VOTE_SIGNATURE, "a vote names a block if and only if it is not a skip")
         return vote_message(self.chain_id, vote.epoch, vote.view, vote.kind, vote.block)

@@ -34,12 +34,17 @@ class Cause(StrEnum):
 
 
 TRANSITIONS: dict[tuple[Phase, Cause], Phase] = {
+    # Asked once: while a block is on its way another one would be a second proposal (rule 2).
     (Phase.OPEN, Cause.ASKED): Phase.BUILDING,
+    # A child of the later parent may still be proposed in this view.
     (Phase.OPEN, Cause.PARENT_MOVED): Phase.OPEN,
+    # Rule 4: from here on for the skip alone, so that a quorum of skips and one of finalize never meet in a view.
     (Phase.OPEN, Cause.TIMER): Phase.TIMED_OUT,
+    # It is signed and sent, unless this key proposed in the view already, before a restart.
     (Phase.BUILDING, Cause.BUILT): Phase.OPEN,
     # What is being built stands on the older parent, and is not published.
     (Phase.BUILDING, Cause.PARENT_MOVED): Phase.OPEN,
+    # What is built comes too late: those who would vote for it have timed out, too (rule 2: its timer has not fired).
     (Phase.BUILDING, Cause.TIMER): Phase.TIMED_OUT,
 }
 """All there are; `docs/protocol.md` draws them. Each view begins open, and the next one begins from any phase."""

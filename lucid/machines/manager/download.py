@@ -48,6 +48,7 @@ class Download:
         except Refusal as refusal:
             raise Refusal(Code.SNAPSHOT_INVALID, refusal.detail) from None
         _check_body(offer.block, crypto)
+        # Check 4: the branches follow from the root that is certified, or parts would be verified by made-up hashes.
         try:
             self.parts = opened(offer.block.header.state_root, offer.branches)
         except ValueError as error:
@@ -59,6 +60,7 @@ class Download:
         self.begun_ms: int = now if before is None else before.begun_ms
         self.received: int = 0 if before is None else before.received
         """Parts that came, those of the download before included."""
+        # Check 6 of section 8, before the first part as well: a newer offer in each answer would else go on forever.
         if now > self.deadline_ms:
             raise Refusal(Code.SNAPSHOT_INVALID, "too slow")
 
@@ -78,6 +80,7 @@ class Download:
 
     def add(self, part: Part, now: int) -> Write:
         """Verify the next part; returns the write that keeps it. Raises `SNAPSHOT_INVALID` for any other bytes."""
+        # Check 6 of section 8: who drips gives way, and the parts that came are kept for the next one.
         if now > self.deadline_ms:
             raise Refusal(Code.SNAPSHOT_INVALID, "too slow")
         # One part at a time, in order: what is on its way is bounded by one.
@@ -126,6 +129,7 @@ class Download:
 
 
 def _decode(data: bytes, kind: type[T]) -> T:
+    # A part that does not decode is one more that does not hold (section 8, check 5): the peer is told nothing finer.
     try:
         return decode(data, kind)
     except Refusal as refusal:

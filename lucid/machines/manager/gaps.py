@@ -48,6 +48,7 @@ class Gaps:
     def answered(self, peer: bytes) -> CertificatesRequest:
         """What a peer's page of certificates answers; raises `UNEXPECTED`."""
         request = self.pool.asked.pop(peer, None)
+        # Each certificate costs up to q signatures: nobody has this node verify what it did not ask for (section 8).
         if request is None:
             raise Refusal(Code.UNEXPECTED)
         return request

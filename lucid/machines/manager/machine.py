@@ -204,6 +204,7 @@ class Manager:
     def _receive(self, now: int, event: Received) -> Effects:
         """Take bytes from a peer to where they belong, unless it has sent too much that does not hold."""
         peer = event.peer
+        # Before it is decoded: even that is work which a liar has this node do (section 8, Messages).
         if self.forgeries.any and self.forgeries.barred(now, peer):
             return [Observe(Refused(Code.THROTTLED))]
         try:

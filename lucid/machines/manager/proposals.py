@@ -87,6 +87,8 @@ class Proposals:
     def on_proposal(self, now: int, peer: bytes, message: Proposal) -> Effects:
         """Take a proposal from a peer; raises `Refusal`."""
         vote, tree = message.vote, self.chain.tree
+        # A later one's leader follows from blocks that this node lacks; an earlier one is decided (section 4,
+        # Proposals).
         if vote.epoch != tree.epoch:
             if vote.epoch > tree.epoch:
                 return self.book.syncing.behind(now, peer)
@@ -104,6 +106,7 @@ class Proposals:
                     return again
                 raise Refusal(Code.REPLAYED)
             return self._equivocates(vote)
+        # Nobody can vote for it any more, so its block would be judged for nothing, unless others wait for that.
         if self._stale(message):
             raise Refusal(Code.PROPOSAL_STALE)
         held, root = len(tree.nodes), tree.root
@@ -321,6 +324,7 @@ class Proposals:
 
     def _check_signed(self, vote: Vote) -> None:
         message = vote_message(self.chain.chain_id, vote.epoch, vote.view, PROPOSE, vote.block)
+        # A stranger's proposal would take the room of one that waits, and its block the time to judge it.
         if vote.signer not in self.chain.validators.index or not self._crypto.verify(
             vote.signer, message, vote.signature
         ):
@@ -333,6 +337,7 @@ class Proposals:
         """
         held = node.block
         assert held is not None, "the root is not proposed again"
+        # Else a body that is not the leader's would be passed on in its name, and this node be taken for a forger.
         if block != held and (
             (block.parent_certificate, block.late_votes, block.transactions)
             != (held.parent_certificate, held.late_votes, held.transactions)

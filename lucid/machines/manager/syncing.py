@@ -205,6 +205,8 @@ class Syncing:
         """Take a message as the answer to a question that waits; raises `UNEXPECTED` if it is not."""
         for slot in (self.following, self.repairing):
             question = slot.question
+            # By number and peer: a page costs megabytes and a judgment each block, so nobody sends one unasked (section
+            # 8).
             if question is not None and (question.number, question.peer) == (number, peer):
                 slot.question = slot.unsent = None
                 return slot, question
@@ -220,8 +222,10 @@ class Syncing:
         linked = all(block.header.parent == above for block, above in zip(message.blocks[1:], hashes[:-1], strict=True))
         same_epoch = all(block.header.epoch == tree.epoch for block in message.blocks)
         certificates = tuple([each for each in message.certificates if each.block == hashes[-1]])
+        # Of one epoch, as one set of validators verifies the page; another epoch's is not known here yet (section 8).
         if not linked or not same_epoch or not certificates or not all(map(self.chain.verify, certificates)):
             raise Refusal(Code.SYNC_INVALID, "page is not vouched for")
+        # A proposal's votes certify nothing, and a skip names no block.
         if any(each.kind not in (NOTARIZE, FINALIZE) for each in certificates):
             raise Refusal(Code.SYNC_INVALID, "certificate of another kind")
         new = [
@@ -301,6 +305,7 @@ class Syncing:
         """One more part; the flag says that it was the last and this node starts over from the snapshot."""
         slot, _ = self.answered(peer, message.request)
         try:
+            # It was given up while the part was on its way: of which offer it is nobody knows any more.
             if self._download is None:
                 raise Refusal(Code.UNEXPECTED)
             download = self._download
