@@ -65,7 +65,7 @@ class Timeliness:
             self._note(runner, engine, now, event)
         elif kind is TimerFired:
             if event.timer == VIEW_TIMER:
-                self._check_left(runner, engine, min(now, self._ends_ms.get(runner.node.index, now)), effects)
+                self._check_left(runner, engine, now, effects)
         elif kind is CertificateStored:
             self._check_timeout(runner, engine)
         for effect in effects:
@@ -81,36 +81,38 @@ class Timeliness:
         self._told[node.index] = [*kept, _Told(engine, now, node.clock_us, verdict)]
 
     def _check_left(self, runner: Runner, engine: Engine, now: int, effects: Effects) -> None:
-        """A view's timer fired, which came due `now`: what was here in time has this engine's vote."""
+        """A view's timer fired: what was here before it was due, and is not too old `now`, has this engine's vote."""
         facts = [effect.fact for effect in effects if type(effect) is Observe]
         view = next(((fact.epoch, fact.view) for fact in facts if type(fact) is TimedOut), None)
         skips = any(type(fact) is Signed and fact.vote.kind == SKIP for fact in facts)
         # Who signs no skip was not free to vote; what still waits for a disk or a core may be the timer of a proposal.
         if view is None or not skips or runner.waiting or NOTARIZE in engine.log.votes(view):
             return
+        due_ms = min(now, self._ends_ms.get(runner.node.index, now))
         for told in self._told[runner.node.index]:
             if told.engine is engine and _view(told.verdict) == view and told.clock_us == runner.node.clock_us:
                 self.checks += 1
-                if self._due(told, engine, now):
+                fresh = not told.verdict.fresh or now <= self._until_ms(told.verdict, engine)
+                if fresh and self._due(told, engine, due_ms):
                     verdict = told.verdict
                     block = f"{verdict.block.hex()[:8]} of view {view[0]}/{view[1]} on view {verdict.base_view}"
                     raise Diverged(
                         IN_TIME,
-                        f"{runner.node.name} knew of the valid block {block} for {now - told.at_ms} ms, and gave the "
-                        f"view up without a vote",
+                        f"{runner.node.name} knew of the valid block {block} for {due_ms - told.at_ms} ms, and gave "
+                        f"the view up without a vote",
                     )
 
-    def _due(self, told: _Told, engine: Engine, now: int) -> bool:
-        """Whether a proposal was to be voted for before the timer fired `now`."""
+    def _due(self, told: _Told, engine: Engine, due_ms: int) -> bool:
+        """Whether a proposal was to be voted for before the timer of its view came due."""
         verdict, state = told.verdict, engine.state
         assert state is not None
         from_ms = told.at_ms
         if verdict.fresh:
             from_ms = max(from_ms, self._genesis.tick_ms(verdict.tick) - self._genesis.parameters.max_clock_drift_ms)
         if verdict.base_view < state.entry_view:
-            # Half of the timeout was over by then, or earlier if the timer fired late.
-            from_ms = max(from_ms, now - engine.timeout.current_ms // 2)
-        return from_ms < now and (not verdict.fresh or now <= self._until_ms(verdict, engine))
+            # Half of the timeout was over by then.
+            from_ms = max(from_ms, due_ms - engine.timeout.current_ms // 2)
+        return from_ms < due_ms
 
     def _until_ms(self, verdict: Valid, engine: Engine) -> int:
         """Until when a block may be voted for (protocol section 4, Time)."""

@@ -85,3 +85,12 @@ def test_a_process_that_was_stopped_owes_no_vote_that_came_due_after_its_view() 
     scenario = network(ahead, Pause(node=0, at=9_225, until=13_000), nodes=2, slot_duration_ms=12_000)
     outcome = judge(msgspec.structs.replace(scenario, seed=2, calm="12353ms"))
     assert outcome.verdict is RunVerdict.UNRECOVERABLE, "one of two is Byzantine"
+
+
+def test_a_process_that_was_stopped_owes_no_vote_that_it_wakes_too_late_for() -> None:
+    """The block's tick came before the view was to end, both while it was stopped, and it is too old by now."""
+    stops = [Pause(node=0, at=2_000, until=4_000), Pause(node=0, at=8_264, until=12_000)]
+    ahead = LyingTick(node=1, ticks=1, at=5_868, until=10_000)
+    scenario = network(*stops, ahead, nodes=2, slot_duration_ms=12_000, epoch_slots=720)
+    outcome = judge(msgspec.structs.replace(scenario, seed=9_003_501, calm="11478ms", disk_us=0))
+    assert outcome.verdict is RunVerdict.UNRECOVERABLE, outcome
