@@ -5,6 +5,7 @@ A second guard stands behind each of these, or the next view makes up for it, so
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from harness.invariants import Diverged
@@ -37,17 +38,18 @@ class Promises:
             return
         if type(event) is TimerFired and event.timer == RESEND_TIMER:
             self._check_said_again(runner, engine, effects)
+        signed = [effect.fact.vote for effect in effects if type(effect) is Observe and type(effect.fact) is Signed]
+        for place, vote in enumerate(signed):
+            self._check_notarize(runner, engine, vote, signed[place + 1 :])
         for effect in effects:
-            if type(effect) is Observe:
-                if type(effect.fact) is EnteredView:
-                    self._check_closed(runner, engine, effect.fact)
-                elif type(effect.fact) is Signed:
-                    self._check_notarize(runner, engine, effect.fact.vote)
+            if type(effect) is Observe and type(effect.fact) is EnteredView:
+                self._check_closed(runner, engine, effect.fact)
 
-    def _check_notarize(self, runner: Runner, engine: Engine, vote: Vote) -> None:
+    def _check_notarize(self, runner: Runner, engine: Engine, vote: Vote, later: Sequence[Vote]) -> None:
         """No evidence shows it, and finality rests on it (rule 4)."""
         self.checks += 1
-        if vote.kind == NOTARIZE and SKIP in engine.log.votes((vote.epoch, vote.view)):
+        skip = engine.log.votes((vote.epoch, vote.view)).get(SKIP)
+        if vote.kind == NOTARIZE and skip is not None and skip not in later:
             raise Diverged(SKIPPED_FIRST, f"{runner.node.name} notarizes in {vote.epoch}/{vote.view}, which it skipped")
 
     def _check_closed(self, runner: Runner, engine: Engine, entered: EnteredView) -> None:

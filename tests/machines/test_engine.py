@@ -235,6 +235,17 @@ def test_a_block_held_for_too_long_gets_no_vote(bench: Bench) -> None:
     assert bench.fire(HOLD_TIMER) == []
 
 
+@pytest.mark.parametrize(("at", "voted"), [(26_999, True), (28_000, False)])
+def test_a_process_that_was_stopped_votes_for_a_held_block_before_it_gives_up_its_view(
+    bench: Bench, at: int, voted: bool
+) -> None:
+    """The block's moment came at 8 s and the end of the view after it; the process hears of the latter first."""
+    bench.handle(bench.verdict())
+    effects = bench.handle(TimerFired(VIEW_TIMER), at=at)
+    assert votes(effects) == [(NOTARIZE, 1, BLOCK_A)] * voted + [(SKIP, 1, b"")]
+    assert votes(bench.handle(TimerFired(HOLD_TIMER), at=at)) == [], "and once only"
+
+
 @pytest.mark.parametrize(("at", "voted"), [(27_000, True), (27_001, False)])
 def test_a_backdated_block_gets_no_vote(bench: Bench, at: int, voted: bool) -> None:
     """One interval, the timeout and the drift after its tick at 10 s."""

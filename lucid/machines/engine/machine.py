@@ -346,17 +346,25 @@ class Engine:
     def _on_timer(self, now: int, timer: str) -> Effects:
         if self.state is None:
             return []
+        at_ms = self._alarms.at(timer)
         instead = self._alarms.fired(now, timer)
         if instead is not None:
             return instead
         if timer == VIEW_TIMER:
-            return self._on_view_timer(now, self.state)
+            return self._vote_for_held(now, at_ms) + self._on_view_timer(now, self.state)
         if timer == PROPOSE_TIMER:
             return self._prepare_proposal(now)
         if timer == HOLD_TIMER:
             return [] if self._held.verdict is None else self._on_verdict(now, self._held.verdict)
         assert timer == RESEND_TIMER
         return self._resend(now)
+
+    def _vote_for_held(self, now: int, before_ms: int) -> Effects:
+        """Vote for what is held if its moment came before another one that has come: a process that was stopped hears
+        of both when it goes on, in any order."""
+        if self._held.verdict is None or not 0 < self._alarms.at(HOLD_TIMER) < before_ms:
+            return []
+        return [self._alarms.disarm(HOLD_TIMER), *self._on_verdict(now, self._held.verdict)]
 
     def _on_view_timer(self, now: int, state: ViewState) -> Effects:
         """Rule 4. Too late for a block in this view: give it up."""
