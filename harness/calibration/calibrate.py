@@ -90,10 +90,10 @@ def calibrate(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> C
     before = os.getloadavg()[0]
     costs = measured_costs(here, folder, min(seconds, max(COSTS_S, seconds / COSTS_SHARE)), say)
     (folder / "real").mkdir()
-    above = real(here, folder / "real", seconds, delays(here), say)
+    stretch = real(here, folder / "real", seconds, delays(here), say)
     after = os.getloadavg()[0]
     say("reading the journals")
-    found = measured(_of_managers(folder / "real"), above)
+    found = measured(_of_managers(folder / "real"), stretch.above)
     interval_ms = Parameters(**here.parameters).block_interval_ms
     # The first blocks are not measured, nor is the last.
     whole_ms = here.duration_ms + (WARM_HEIGHT + LEAST_BLOCKS) * interval_ms
@@ -129,12 +129,12 @@ def measured_costs(scenario: Scenario, folder: Path, seconds: float, say: Callab
     (folder / "costs").mkdir()
     base_us = links_us(scenario)
     say("measuring what this machine takes for an event, a message and a write")
-    with WriteMeter(folder / "costs") as meter:
-        real(scenario, folder / "costs", seconds, steady(scenario), say)
+    meter = WriteMeter(folder / "costs")
+    stretch = real(scenario, folder / "costs", seconds, steady(scenario), say, beside=meter)
     if not meter.took_us:
         raise RealError("how long a write takes could not be measured")
     journals = sorted((folder / "costs").rglob("*.journal"))
-    return costs_of(journals, meter.took_us, lambda sender, receiver: base_us[sender][receiver])
+    return costs_of(journals, meter.took_us, lambda sender, receiver: base_us[sender][receiver], stretch.from_ms)
 
 
 def _of_managers(folder: Path) -> list[Path]:

@@ -30,8 +30,11 @@ class WantedCost(NamedTuple):
 Wants = dict[tuple[int, bytes], deque[WantedCost]]
 
 
-def costs_of(journals: Sequence[Path], write_us: Sequence[int], link_us: Callable[[int, int], int]) -> Costs:
-    """The costs that the journals of a chain's nodes show, whose links took exactly `link_us` from one to another.
+def costs_of(
+    journals: Sequence[Path], write_us: Sequence[int], link_us: Callable[[int, int], int], from_ms: int = 0
+) -> Costs:
+    """The costs that the journals of a chain's nodes show from a moment on (ms since 1970), as processes that start
+    take longer. Their links took exactly `link_us` from one to another.
 
     `write_us` are how long writes took: where one stood before an effect, that is no part of what the effect took.
     Raises `JournalError`.
@@ -42,7 +45,7 @@ def costs_of(journals: Sequence[Path], write_us: Sequence[int], link_us: Callabl
     for path in journals:
         head, entries = read_journal(path)
         order = order or {node.key: place for place, node in enumerate(read_genesis_record(head.genesis).nodes)}
-        _of(head, managers, engines).setdefault(head.key, []).extend(entries)
+        _of(head, managers, engines).setdefault(head.key, []).extend(each for each in entries if each.now >= from_ms)
     write = tuple(sorted(write_us))
     tells: dict[str, list[tuple[int, bool]]] = defaultdict(list)
     for key in sorted(managers.keys() & engines.keys(), key=order.__getitem__):

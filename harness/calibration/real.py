@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,19 +68,31 @@ def real_network(
         yield warm
 
 
+class Stretch(NamedTuple):
+    """What is measured of a run: the blocks above a height, what happened from a moment on (ms since 1970)."""
+
+    above: int
+    from_ms: int
+
+
 def real(
-    scenario: Scenario, folder: Path, seconds: float, delay: Callable[[int, int], float], say: Callable[[str], None]
-) -> int:
+    scenario: Scenario,
+    folder: Path,
+    seconds: float,
+    delay: Callable[[int, int], float],
+    say: Callable[[str], None],
+    beside: AbstractContextManager[object] | None = None,
+) -> Stretch:
     """Run a devnet as a scenario says for so many seconds from when it is warm; raises `RealError`.
 
-    Returns the height above which the stretch begins.
+    `beside` is entered once it is warm, and left at the end of the stretch.
     """
-    with real_network(scenario, folder, delay, say) as network:
-        above = max(network.heights())
+    with real_network(scenario, folder, delay, say) as network, beside or nullcontext():
+        above, from_ms = max(network.heights()), time.time_ns() // 1_000_000
         say(f"measuring real nodes for {seconds:,.0f} s from height {above} on")
         time.sleep(seconds)
         _reached(network, above + LEAST_BLOCKS)
-    return above
+    return Stretch(above, from_ms)
 
 
 def _through(network: Devnet, links: Links) -> None:

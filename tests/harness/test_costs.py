@@ -13,6 +13,7 @@ from harness import run
 from harness.calibration.costs import costs_of, without
 from harness.calibration.delays import links_us
 from harness.calibration.writes import WriteMeter
+from lucid.storage.journal import read_journal
 from sim.clock import VirtualClock
 from sim.costs import Costs
 from sim.machinepace import MachinePace
@@ -91,13 +92,18 @@ def test_journals_give_back_the_costs_that_they_were_made_with(tmp_path: Path) -
     scenario = changed(FOUR, profile="constant")
     run(scenario, tmp_path, costs=FLAT, trace_file=False, journals=True)
     base_us = links_us(scenario)
-    found = costs_of(
-        sorted((tmp_path / "journals").glob("*.journal")), [3_000] * 100, lambda one, other: base_us[one][other]
-    )
+    journals = sorted((tmp_path / "journals").glob("*.journal"))
+    last_ms = max(each.now for each in read_journal(journals[0])[1])
+
+    def measured(from_ms: int) -> Costs:
+        return costs_of(journals, [3_000] * 100, lambda one, other: base_us[one][other], from_ms)
+
+    found, half = measured(0), measured(last_ms - 90_000)
     for kind in ("BroadcastVote", "VoteMessage", "Verdict", "Assembled"):
         assert fmean(found.tells[kind]) == pytest.approx(7_000, abs=600), kind
     assert fmean(found.messages[2]) == pytest.approx(20_000, abs=600)
     assert len(found.messages[2]) > 1_000
+    assert len(half.messages[2]) == pytest.approx(len(found.messages[2]) / 2, rel=0.05), "of three minutes"
 
 
 def test_the_meter_writes_as_a_service_does(tmp_path: Path) -> None:
