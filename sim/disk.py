@@ -7,42 +7,24 @@ from collections.abc import Iterable
 
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.state import Write
-
-REMEMBERED = 16_384
-"""Keys and values in each of the two generations of `SharedBytes`."""
+from sim.sharedrows import SharedRows
 
 
 class Damaged(Exception):
     """A row cannot be read as it was written: a store's checksum does not hold."""
 
 
-class SharedBytes:
-    """One copy of equal bytes for all disks that share this, of what they wrote lately: nodes store the same blocks."""
-
-    def __init__(self) -> None:
-        self._young: dict[bytes, bytes] = {}
-        self._old: dict[bytes, bytes] = {}
-
-    def of(self, data: bytes) -> bytes:
-        """The bytes that stand for these."""
-        held = self._young.get(data)
-        if held is None:
-            held = self._old.get(data, data)
-            if len(self._young) >= REMEMBERED:
-                self._young, self._old = {}, self._young
-            self._young[held] = held
-        return held
-
-
 class Disk(MemoryStore):
     """A write is seen at once and is safe from `sync` on; `crash` takes back the rest.
 
-    Rows may be damaged: whoever reads one before it is written anew meets `Damaged`. `copies` save memory.
+    Rows may be damaged: whoever reads one before it is written anew meets `Damaged`. Disks that have `shared` keep one
+    copy of what they all hold.
     """
 
-    def __init__(self, copies: SharedBytes | None = None) -> None:
+    def __init__(self, shared: SharedRows | None = None) -> None:
         super().__init__()
-        self._one = (SharedBytes() if copies is None else copies).of
+        self._shared = shared
+        self._bit = 0 if shared is None else shared.join()
         self._unsynced: deque[list[Write]] = deque()
         self._damaged: set[tuple[str, bytes]] = set()
         self._strayed: dict[tuple[str, bytes], bytes | None] = {}
@@ -56,30 +38,35 @@ class Disk(MemoryStore):
         """A row of the oldest batch that is not yet safe stays as it was: its bytes lie in place of another, which
         cannot be read from now on."""
         before = next(value for table, key, value in self._unsynced[0] if (table, key) == meant)
-        self._strayed[meant] = super().get(*meant)
-        super().write([(*meant, before)])
+        self._strayed[meant] = self._row(*meant)
+        self._apply([(*meant, before)])
         self.damage([other])
 
     def get(self, table: str, key: bytes) -> bytes | None:
         """See `MemoryStore`; raises `Damaged`."""
         if self._damaged and (table, key) in self._damaged:
             raise Damaged(table)
-        rows = self._tables.get(table)
-        return None if rows is None else rows.get(key)
+        return self._row(table, key)
 
     def scan(self, table: str, start: bytes = b"") -> Iterable[tuple[bytes, bytes]]:
         """See `MemoryStore`; raises `Damaged`."""
         if self._damaged and any(each == table for each, _ in self._damaged):
             raise Damaged(table)
-        return super().scan(table, start)
+        rows = self._rows(table)
+        return [(key, rows[key]) for key in sorted(rows) if key >= start]
 
     def peek(self, table: str, key: bytes) -> bytes | None:
         """What was written, for who looks on from outside."""
-        return self._strayed[table, key] if (table, key) in self._strayed else super().get(table, key)
+        return self._strayed[table, key] if (table, key) in self._strayed else self._row(table, key)
 
     def keys(self, table: str) -> list[bytes]:
         """The keys of a table, in order."""
-        return sorted(self._tables.get(table, {}))
+        return sorted(self._rows(table))
+
+    def tables(self) -> list[str]:
+        """See `MemoryStore`."""
+        names = {*self._tables, *(() if self._shared is None else self._shared.tables)}
+        return sorted(name for name in names if self._rows(name))
 
     def being_written(self) -> list[tuple[str, bytes]]:
         """The rows, by table and key, of the oldest batch that is not yet safe."""
@@ -87,25 +74,12 @@ class Disk(MemoryStore):
 
     def write(self, writes: Iterable[Write]) -> None:
         """Apply one batch; it is undone by a crash that comes before its `sync`."""
-        undo: list[Write] = []
-        tables, damaged, strayed, one = self._tables, self._damaged, self._strayed, self._one
-        for table, key, value in writes:
-            if damaged:
-                damaged.discard((table, key))
-            if strayed:
-                strayed.pop((table, key), None)
-            rows = tables.get(table)
-            if rows is None:
-                rows = tables[table] = {}
-            before = rows.get(key)
-            undo.append((table, key, before))
-            if value is None:
-                rows.pop(key, None)
-            elif before is None:
-                rows[one(key)] = one(value)
-            else:
-                rows[key] = one(value)
-        self._unsynced.append(undo)
+        if self._damaged or self._strayed:
+            writes = list(writes)
+            for table, key, _ in writes:
+                self._damaged.discard((table, key))
+                self._strayed.pop((table, key), None)
+        self._unsynced.append(self._apply(writes))
 
     def sync(self) -> None:
         """The oldest batch that is not yet safe is safe now."""
@@ -119,4 +93,79 @@ class Disk(MemoryStore):
     def crash(self) -> None:
         """Lose what was not synced, newest first."""
         while self._unsynced:
-            super().write(reversed(self._unsynced.pop()))
+            self._apply(reversed(self._unsynced.pop()))
+
+    def _row(self, table: str, key: bytes) -> bytes | None:
+        """A row as it stands here, whoever may read it."""
+        own, shared = self._tables.get(table), self._shared
+        value = own.get(key) if own else None
+        if value is not None or shared is None:
+            return value
+        there = shared.tables.get(table)
+        held = None if there is None else there.values.get(key)
+        if held is None or there is None:
+            return None
+        holders = there.holders.get(key)
+        if holders is not None and not holders & self._bit:
+            return None
+        return held if type(held) is bytes else shared.bytes_of(held)
+
+    def _rows(self, table: str) -> dict[bytes, bytes]:
+        """All rows of a table as they stand here."""
+        own, shared = self._tables.get(table, {}), self._shared
+        there = None if shared is None else shared.tables.get(table)
+        if shared is None or there is None:
+            return own
+        holders, bit = there.holders, self._bit
+        rows = {
+            key: value if type(value) is bytes else shared.bytes_of(value)
+            for key, value in there.values.items()
+            if holders.get(key, bit) & bit
+        }
+        rows.update(own)
+        return rows
+
+    def _apply(self, writes: Iterable[Write]) -> list[Write]:
+        """Apply writes in order; returns what undoes them, in reverse."""
+        shared, replace = self._shared, self._replace
+        if shared is None:
+            return [(table, key, replace(table, key, value)) for table, key, value in writes]
+        undo: list[Write] = []
+        bit, everybody, tables = self._bit, shared.everybody, shared.tables
+        for table, key, value in writes:
+            there = tables.get(table)
+            if there is None:
+                there = shared.table(table)
+            held = there.values.get(key)
+            if held is None:
+                before = replace(table, key, None)
+                if value is not None:
+                    there.begin(key, value, bit, everybody)
+            else:
+                holders = there.holders.get(key, everybody)
+                if holders & bit:
+                    before = held if type(held) is bytes else shared.bytes_of(held)
+                    # Where nobody else holds it, what this disk has instead is what all may come to hold.
+                    if held != value and there.part(key, holders & ~bit) and value is not None:
+                        replace(table, key, value)
+                    elif held != value and value is not None:
+                        there.begin(key, value, bit, everybody)
+                elif held == value:
+                    before = replace(table, key, None)
+                    if there.join(key, holders | bit, everybody):
+                        shared.settle(there, key)
+                else:
+                    before = replace(table, key, value)
+            undo.append((table, key, before))
+        return undo
+
+    def _replace(self, table: str, key: bytes, value: bytes | None) -> bytes | None:
+        """Set or delete a row of this disk's own; returns what was there."""
+        own = self._tables.get(table)
+        if own is None:
+            own = self._tables[table] = {}
+        if value is None:
+            return own.pop(key, None)
+        before = own.get(key)
+        own[key] = value
+        return before

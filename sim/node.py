@@ -54,8 +54,8 @@ class Node:
         """What the clock shows at virtual time zero: its reading is this and the virtual time."""
         self.latest_us = 0
         """The latest time that the clock ever showed before it was put forward or back."""
-        self.engine_disk = Disk(world.copies)
-        self.manager_disk = Disk(world.copies)
+        self.engine_disk = Disk()
+        self.manager_disk = Disk(world.rows)
         self.engine_disk.write([new_log()])
         self.engine_disk.sync()
         self.manager: Runner | None = None
@@ -298,6 +298,8 @@ class Node:
             disk.crash()
         if self.data is not None:
             self.data.crash()
+        if self.world.validator is not None:
+            self.world.validator.leaves(self.manager_disk)
         self.manager = self.engine = None
         self._paused.clear()
         self._waiting.clear()

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
 from lucid.chain.placement import REPLICATION_FACTOR
-from lucid.machines.chain import BLOCK_TABLE
+from lucid.machines.chain import BLOCK_TABLE, FINALITY_TABLE
 from lucid.machines.effects import Fact, Respond
 from lucid.machines.journal import header
 from lucid.machines.limits import Limits
@@ -23,7 +23,7 @@ from sim.connections import Connections
 from sim.costs import Costs
 from sim.cpus import CPUS, FREE
 from sim.datachain import DataChain
-from sim.disk import Disk, SharedBytes
+from sim.disk import Disk
 from sim.disktime import DISKS, DiskTime
 from sim.execution import SharedValidator
 from sim.faulthooks import Hooks
@@ -38,6 +38,7 @@ from sim.node import Node
 from sim.queuing import Queuing
 from sim.relayload import RelayLoad
 from sim.scenario import Scenario
+from sim.sharedrows import SharedRows
 from sim.trace import Trace
 from sim.watcher import Tap, Watcher
 from sim.wirelength import wire_length
@@ -72,7 +73,7 @@ class World:
         self.crypto = MeteredCrypto(scenario.crypto, CPUS[scenario.cpu] if costs is None else FREE)
         self.limits = Limits(snapshot_blocks=scenario.snapshot_blocks, **scenario.limits)
         self.clients = MeteredCrypto(scenario.crypto, CPUS[scenario.cpu])
-        self.copies = SharedBytes()
+        self.rows = SharedRows(frozenset((BLOCK_TABLE, FINALITY_TABLE)))
         self.watchers: list[Watcher] = []
         self.meters: list[Meter] = []
         """Called with each event that cost signatures, and how many microseconds of a core."""

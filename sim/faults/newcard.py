@@ -18,7 +18,7 @@ Votes = Literal["kept", "lost"]
 def new_card(node: Node, votes: Votes) -> None:
     """Give a node that is down empty disks, onto which its vote log was copied, or not."""
     log = [(VOTES_TABLE, key, node.engine_disk.peek(VOTES_TABLE, key)) for key in (LATEST_KEY, NOTARIZED_KEY)]
-    node.manager_disk, node.engine_disk = Disk(node.world.copies), Disk(node.world.copies)
+    node.manager_disk, node.engine_disk = Disk(), Disk()
     if votes == "kept":
         node.engine_disk.write(log)
         node.engine_disk.sync()

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sim.disk import REMEMBERED, Disk, SharedBytes
+from sim.disk import Disk
 
 TABLES = ("one", "two")
 KEYS = (b"", b"a", b"b", b"c")
@@ -84,27 +84,3 @@ def test_the_oldest_batch_is_safe_first() -> None:
     disk.sync()
     disk.crash()
     assert list(disk.scan("t")) == [(b"1", b"first")]
-
-
-def test_disks_that_share_copies_hold_equal_bytes_once() -> None:
-    copies = SharedBytes()
-    disks = [Disk(copies), Disk(copies)]
-    for disk in disks:
-        disk.write([("one", bytes([1]) * 40, bytes([2]) * 4_000)])
-    [(key, value)], [(again, other)] = [list(disk.scan("one")) for disk in disks]
-    assert key is again and value is other
-    for number in range(2 * REMEMBERED):
-        disks[0].write([("two", number.to_bytes(4, "big"), bytes([2]) * 4_000 if number % 5_000 == 0 else b"")])
-    assert disks[0].get("two", bytes(4)) is value
-    assert disks[0].get("two", (30_000).to_bytes(4, "big")) is value, "what is written again stays"
-
-
-def test_a_shared_copy_survives_a_crash_of_one_disk() -> None:
-    copies = SharedBytes()
-    disks = [Disk(copies), Disk(copies)]
-    for disk in disks:
-        disk.write([("one", b"key", b"value")])
-    disks[1].sync()
-    disks[0].crash()
-    disks[1].crash()
-    assert (disks[0].get("one", b"key"), disks[1].get("one", b"key")) == (None, b"value")
