@@ -28,7 +28,7 @@ class Check(Struct, frozen=True):
 
     def passed(self, message: str, subject: str = "", evidence: Iterable[Evidence] = ()) -> Finding:
         """It was looked at and holds."""
-        return self._finding(Verdict.PASS, message, subject, evidence, "", "", self.severity)
+        return self._finding(Verdict.PASS, message, subject, evidence)
 
     def fail(
         self,
@@ -42,12 +42,18 @@ class Check(Struct, frozen=True):
     ) -> Finding:
         """It was looked at and does not hold."""
         return self._finding(
-            Verdict.FAIL, message, subject, evidence, why or self.why, remedy or self.remedy, severity or self.severity
+            Verdict.FAIL,
+            message,
+            subject,
+            evidence,
+            why=why or self.why,
+            remedy=remedy or self.remedy,
+            severity=severity or self.severity,
         )
 
     def skip(self, reason: str, subject: str = "", evidence: Iterable[Evidence] = ()) -> Finding:
         """It cannot be told, and why."""
-        return self._finding(Verdict.SKIP, reason, subject, evidence, "", "", self.severity)
+        return self._finding(Verdict.SKIP, reason, subject, evidence)
 
     def _finding(
         self,
@@ -55,14 +61,15 @@ class Check(Struct, frozen=True):
         message: str,
         subject: str,
         evidence: Iterable[Evidence],
-        why: str,
-        remedy: str,
-        severity: Severity,
+        *,
+        why: str = "",
+        remedy: str = "",
+        severity: Severity | None = None,
     ) -> Finding:
         # `str` because a text may be a `Doubt`, and msgspec writes no subclass of `str`.
         return Finding(
             check=self.id,
-            severity=severity,
+            severity=severity or self.severity,
             verdict=verdict,
             subject=str(subject),
             message=str(message),

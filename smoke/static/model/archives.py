@@ -6,6 +6,7 @@ import io
 import posixpath
 from typing import Literal
 
+from smoke.static.model.copyorder import CopyOrder
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import FileSystem, PathEntry
 from smoke.tree import Tree
@@ -43,7 +44,7 @@ class _Bounded(io.BufferedIOBase):
         return True
 
 
-def unpack(files: FileSystem, tree: Tree, path: str, place: str, user: int | None, mode: int | None, line: int) -> bool:
+def unpack(files: FileSystem, tree: Tree, path: str, order: CopyOrder) -> bool:
     """Unpack a file of the tree into a directory if it is an archive; says whether it is one.
 
     Docker tells an archive by its content, not by its name; what cannot be read here is in doubt."""
@@ -52,7 +53,7 @@ def unpack(files: FileSystem, tree: Tree, path: str, place: str, user: int | Non
     if not compressed and data[257:262] != b"ustar":
         return False
     if tree.cut(path) or data.startswith(_MAGIC[-1]):
-        files.suspect(place, f"{path} is not looked into", DoubtCause.COPY)
+        files.suspect(order.place, f"{path} is not looked into", DoubtCause.COPY)
         return True
     import tarfile  # noqa: PLC0415 - few trees have archives, and it takes its time to load
 
@@ -64,15 +65,14 @@ def unpack(files: FileSystem, tree: Tree, path: str, place: str, user: int | Non
                 inside = posixpath.normpath("/" + member.name).lstrip("/")
                 if kind is None or not inside or number >= MAX_MEMBERS:
                     continue
-                bits = member.mode & 0o7777 if mode is None else mode
-                made = PathEntry(
-                    kind, target=member.linkname if kind == "link" else "", user=user, mode=bits, line=line
-                )
-                found.append((posixpath.join(place, inside), made))
+                bits = member.mode & 0o7777 if order.mode is None else order.mode
+                target = member.linkname if kind == "link" else ""
+                made = PathEntry(kind, target=target, user=order.user, mode=bits, line=order.line)
+                found.append((posixpath.join(order.place, inside), made))
     except (tarfile.TarError, OSError, EOFError, ValueError, ImportError):
         if compressed and not found:
             return False  # something else that is compressed is copied as it is
-        files.suspect(place, f"{path} is not looked into", DoubtCause.COPY)
+        files.suspect(order.place, f"{path} is not looked into", DoubtCause.COPY)
     for at, entry in found:
         files.add(at, entry)
     return True

@@ -14,30 +14,20 @@ from smoke.static.dockerfile.parser import parse
 from smoke.static.dockerfile.stages import BuildStage, stages_of
 from smoke.static.dockerfile.variables import platform_arguments
 from smoke.static.generated import made_beforehand
+from smoke.static.model.announcements import expose, label, stop_signal
 from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.building import Building, Made
+from smoke.static.model.commands_of_image import cmd, entrypoint, healthcheck, shell
 from smoke.static.model.context import Context
 from smoke.static.model.copying import copy
-from smoke.static.model.effective_command import Form, Start
+from smoke.static.model.effective_command import Form, Start, WrittenCommand
 from smoke.static.model.filesystem import FileSystem
 from smoke.static.model.image import Image
 from smoke.static.model.install import Install
 from smoke.static.model.launch import Launch
 from smoke.static.model.managers.npm import LOCKS
-from smoke.static.model.metadata import (
-    arg,
-    cmd,
-    entrypoint,
-    env,
-    expose,
-    healthcheck,
-    label,
-    shell,
-    stop_signal,
-    user,
-    workdir,
-)
 from smoke.static.model.mounts import launched
+from smoke.static.model.process_settings import arg, env, user, workdir
 from smoke.static.model.running import run
 from smoke.static.model.stage import Stage
 from smoke.static.model.start import start_of
@@ -145,12 +135,12 @@ class _Builder:
         launch = self.launch
         if launch is not None:
             state = launched(state, launch, self.building.context.tree)
-        entrypoint, command, form, line, file = _given(made, launch)
+        written = _written(made, launch)
         version = (int(state.python.split(".")[0]), int(state.python.split(".")[1])) if state.python else None
         installed = Installed(self.building.context.tree, tuple(state.installs), version, self.service.dockerfile)
-        start = replace(start_of(base, entrypoint, command, line, form, state, installed), file=file)
-        start = replace(start, alone=bool(entrypoint) and not command and launch is None)
-        said = _nothing_said(launch, line, made, state)
+        alone = bool(written.entrypoint) and not written.command and launch is None
+        start = replace(start_of(base, written, state, installed), alone=alone, file=written.file)
+        said = _nothing_said(launch, written.line, made, state)
         if said and start.trouble:
             start = replace(start, trouble="", doubt=said)
         if (unset := _left_open(launch)) and any(each in start.trouble for each in unset):
@@ -243,19 +233,17 @@ _HANDLERS = {
 }
 
 
-def _given(made: Made, launch: Launch | None) -> tuple[tuple[str, ...], tuple[str, ...], Form, int, str]:
-    """Entry point, command and their form, with the line and the file (empty: the Dockerfile) that say so: what
-    Compose sets goes before what the Dockerfile does."""
-    entrypoint, command, form, line, file = made.entrypoint, made.command, made.command_form, made.start_line, ""
-    if launch is None:
-        return entrypoint, command, form, line, file
+def _written(made: Made, launch: Launch | None) -> WrittenCommand:
+    """What Compose sets goes before what the Dockerfile does."""
+    written = WrittenCommand(made.entrypoint, made.command, made.command_form, made.start_line)
+    if launch is None or (launch.entrypoint is None and launch.command is None):
+        return written
     if launch.entrypoint is not None:
-        entrypoint, command, form = launch.entrypoint, (), Form.EXEC
+        written = replace(written, entrypoint=launch.entrypoint, command=(), form=Form.EXEC)
     if launch.command is not None:
-        command, form = launch.command, form if form is Form.SHELL_ENTRYPOINT else Form.EXEC
-    if launch.entrypoint is not None or launch.command is not None:
-        line, file = launch.start_line, launch.file
-    return entrypoint, command, form, line, file
+        form = written.form if written.form is Form.SHELL_ENTRYPOINT else Form.EXEC
+        written = replace(written, command=launch.command, form=form)
+    return replace(written, line=launch.start_line, file=launch.file)
 
 
 def _left_open(launch: Launch | None) -> list[str]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from smoke.static.dockerfile.ignore import Ignore
 from smoke.static.model.build_failure import Lack, Missing
+from smoke.static.model.copyorder import CopyOrder
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import MAX_ENTRIES, FileSystem, PathEntry
 from smoke.static.regex import regex
@@ -79,40 +80,29 @@ class Context:
     def copy(
         self,
         files: FileSystem,
-        patterns: list[str],
-        target: str,
-        into: bool,
-        user: int | None,
-        mode: int | None,
-        line: int,
-        *,
-        parents: bool = False,
-        without: Ignore | None = None,
+        order: CopyOrder,
     ) -> list[Missing]:
-        """Copy sources to a path of the stage; `into` says that it is a directory. Returns what was not found.
-
-        `parents` keeps the directories that sources are in, or those behind a `/./`; `without` leaves out what it
-        matches below a source."""
+        """Copy sources to a path of the stage. Returns what was not found."""
         missing: list[Missing] = []
-        whole = target
-        for pattern in patterns:
+        target, into, without = order.place, order.into, order.selection.without
+        for pattern in order.sources:
             found = self.sources(pattern)
             kept = [path for path in found if self._holds(path)]
             if not kept:
-                missing += self._lost(pattern, bool(found), line)
+                missing += self._lost(pattern, bool(found), order.line)
             for path in kept:
                 if len(files.entries) >= MAX_ENTRIES:
                     files.suspect("/", f"there are more than {MAX_ENTRIES} files in it", DoubtCause.COPY)
                     return missing
-                if parents:
-                    target, into = self._below_pivot(pattern, path, whole), True
+                if order.selection.parents:
+                    target, into = self._below_pivot(pattern, path, order.place), True
                 if self.tree.is_file(path):
                     if without is not None and without.excludes(posixpath.basename(path)) is not None:
                         continue
                     name = posixpath.join(target, posixpath.basename(path)) if into or len(kept) > 1 else target
-                    files.add(name, PathEntry("file", path, user=user, mode=self._mode(path, mode), line=line))
+                    files.add(name, self._file(path, order))
                     continue
-                self._copy_directory(files, path, target, user, mode, line, without)
+                self._copy_directory(files, path, target, order)
         return missing
 
     def _lost(self, pattern: str, ignored: bool, line: int) -> Iterator[Missing]:
@@ -123,29 +113,20 @@ class Context:
         elif not re.search(r"[*?\[]", pattern):
             yield Missing(line, pattern, Lack.CONTEXT, f"it is not in {where}")
 
-    def _copy_directory(
-        self,
-        files: FileSystem,
-        path: str,
-        target: str,
-        user: int | None,
-        mode: int | None,
-        line: int,
-        without: Ignore | None,
-    ) -> None:
-        files.add(target, PathEntry("directory", path, user=user, mode=mode or 0o755, line=line))
+    def _copy_directory(self, files: FileSystem, path: str, target: str, order: CopyOrder) -> None:
+        made = PathEntry("directory", path, user=order.user, mode=order.mode or 0o755, line=order.line)
+        files.add(target, made)
         if next(self.files(path), None) is None:
-            files.bare[path] = line
+            files.bare[path] = order.line
         package = self.tree.is_file(posixpath.join(path, "package.json"))
         if package and self.keeps(posixpath.join(path, "node_modules")):
             files.with_modules.add(target)
         for each in self.files(path):
             inside = each[len(path) :].lstrip("/")
-            if without is not None and without.excludes(inside) is not None:
+            if not order.selection.has(inside):
                 continue
-            self._directories(files, path, inside, target, user, line)
-            entry = PathEntry("file", each, user=user, mode=self._mode(each, mode), line=line)
-            files.add(posixpath.join(target, inside), entry)
+            self._directories(files, path, inside, target, order)
+            files.add(posixpath.join(target, inside), self._file(each, order))
 
     def _below_pivot(self, pattern: str, path: str, target: str) -> str:
         """The directory that `--parents` copies a source to; a directory's own name is part of it."""
@@ -155,19 +136,19 @@ class Context:
             inside = "/".join(inside.split("/")[above.count("/") + 1 if above else 0 :])
         return posixpath.join(target, posixpath.dirname(inside) if self.tree.is_file(path) else inside)
 
-    def _directories(
-        self, files: FileSystem, source: str, inside: str, target: str, user: int | None, line: int
-    ) -> None:
+    def _directories(self, files: FileSystem, source: str, inside: str, target: str, order: CopyOrder) -> None:
         above = posixpath.dirname(inside)
         while above:
             path = posixpath.join(target, above)
             if path in files.entries:
                 return
-            files.add(path, PathEntry("directory", posixpath.join(source, above), user=user, mode=0o755, line=line))
+            made = PathEntry("directory", posixpath.join(source, above), user=order.user, mode=0o755, line=order.line)
+            files.add(path, made)
             above = posixpath.dirname(above)
 
-    def _mode(self, path: str, mode: int | None) -> int:
-        return self.tree.modes.get(path, 0o644) if mode is None else mode
+    def _file(self, path: str, order: CopyOrder) -> PathEntry:
+        mode = self.tree.modes.get(path, 0o644) if order.mode is None else order.mode
+        return PathEntry("file", path, user=order.user, mode=mode, line=order.line)
 
     def _holds(self, path: str) -> bool:
         """Whether something of a source is left in the context; an empty directory is."""

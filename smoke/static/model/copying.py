@@ -5,15 +5,18 @@ from __future__ import annotations
 import posixpath
 import re
 
+from msgspec.structs import replace
+
 from smoke.static.dockerfile.expansion import MAX_VALUE, expand
 from smoke.static.dockerfile.ignore import Ignore, parse_ignore
 from smoke.static.dockerfile.instructions import Heredoc, Instruction
 from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.model.archives import unpack
 from smoke.static.model.building import MAX_SHOWN, Building, Made
+from smoke.static.model.copyorder import CopyOrder, CopySelection
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
-from smoke.static.model.from_stage import CopySelection, copy_from
+from smoke.static.model.from_stage import copy_from
 from smoke.static.model.stage import Stage
 from smoke.static.model.versioned import REPOSITORY, brings_repository
 from smoke.static.regex import regex
@@ -53,12 +56,19 @@ def copy(build: Building, made: Made, instruction: Instruction, stage: BuildStag
         source = _kept(build, heredoc, name, text)
         text = text if source else None
         state.files.add(name, PathEntry("file", source, user=user, mode=bits, line=instruction.line, text=text))
+    order = CopyOrder(
+        sources=tuple(words),
+        place=place,
+        into=into,
+        user=user,
+        mode=mode,
+        line=instruction.line,
+        selection=_selection(build, made, instruction),
+    )
     if reference:
-        parents, without = _selection(build, made, instruction)
-        kept = CopySelection(parents, without)
-        copy_from(build, made, reference, words, place, into, user, mode, instruction.line, stage, kept)
-        return
-    _from_context(build, made, instruction, words, place, into, user, mode)
+        copy_from(build, made, stage, reference, order)
+    else:
+        _from_context(build, made, instruction, order)
 
 
 def _written(build: Building, made: Made, instruction: Instruction, heredoc: Heredoc) -> str | None:
@@ -84,33 +94,22 @@ def _kept(build: Building, heredoc: Heredoc, place: str, text: str | None) -> st
     return source if tree.keep(source, data, build.dockerfile, heredoc.line) else ""
 
 
-def _from_context(
-    build: Building,
-    made: Made,
-    instruction: Instruction,
-    words: list[str],
-    place: str,
-    into: bool,
-    user: int | None,
-    mode: int | None,
-) -> None:
+def _from_context(build: Building, made: Made, instruction: Instruction, order: CopyOrder) -> None:
     """What comes from the build context, and by ADD from elsewhere."""
-    state = made.state
-    if brings_repository(words) and build.context.keeps(posixpath.join(build.context.directory, ".git")):
+    state, place = made.state, order.place
+    if brings_repository(order.sources) and build.context.keeps(posixpath.join(build.context.directory, ".git")):
         state.settings[REPOSITORY] = "perhaps"
-    local = [word for word in words if not _REMOTE.match(word)]
-    _fetch(build, state, [word for word in words if _REMOTE.match(word)], place, into, user, mode, instruction)
+    local = [word for word in order.sources if not _REMOTE.match(word)]
+    remote = tuple(word for word in order.sources if _REMOTE.match(word))
+    _fetch(build, state, instruction, replace(order, sources=remote))
     if instruction.keyword == "ADD":
-        owner = user if instruction.flag("chown") else None
-        local = [word for word in local if not _unpacked(build, state, word, place, owner, mode, instruction)]
-    parents, without = _selection(build, made, instruction)
-    if parents and any("**" in each for each in local):
+        owned = order if instruction.flag("chown") else replace(order, user=None)
+        local = [word for word in local if not _unpacked(build, state, instruction, word, owned)]
+    if order.selection.parents and any("**" in each for each in local):
         state.files.suspect(place, f"the patterns of the COPY of line {instruction.line}", DoubtCause.COPY)
         return
     asked = {name for word in instruction.words for name in made.variables.expand(word).unset} & build.parsed.asked_for
-    missing = build.context.copy(
-        state.files, local, place, into, user, mode, instruction.line, parents=parents, without=without
-    )
+    missing = build.context.copy(state.files, replace(order, sources=tuple(local)))
     if asked:
         # Whoever builds it gives these: where they lead cannot be told.
         state.files.suspect(
@@ -119,63 +118,47 @@ def _from_context(
         missing = []
     build.missing += missing
     for each in missing:
-        lost = posixpath.join(place, posixpath.basename(each.source)) if into else place
+        lost = posixpath.join(place, posixpath.basename(each.source)) if order.into else place
         state.files.suspect(
             lost, f"the {instruction.keyword} of line {instruction.line} finds nothing", DoubtCause.COPY
         )
 
 
-def _fetch(
-    build: Building,
-    state: Stage,
-    remote: list[str],
-    place: str,
-    into: bool,
-    user: int | None,
-    mode: int | None,
-    instruction: Instruction,
-) -> None:
+def _fetch(build: Building, state: Stage, instruction: Instruction, order: CopyOrder) -> None:
     """What ADD brings from elsewhere."""
+    remote, place = order.sources, order.place
     if remote and instruction.keyword == "COPY":
         build.refuse(instruction, f"COPY {remote[0][:MAX_SHOWN]}: only ADD takes a URL")
     for word in remote:
-        name = posixpath.basename(word.partition("?")[0].rstrip("/")) if into else ""
+        name = posixpath.basename(word.partition("?")[0].rstrip("/")) if order.into else ""
         if word.startswith("http") and not word.endswith(".git"):
-            bits = 0o600 if mode is None else mode
+            bits = 0o600 if order.mode is None else order.mode
             made_at = posixpath.join(place, name) if name else place
-            state.files.add(made_at, PathEntry("file", user=user, mode=bits, line=instruction.line))
+            state.files.add(made_at, PathEntry("file", user=order.user, mode=bits, line=order.line))
     if remote and instruction.keyword == "ADD":
         state.files.suspect(
             place, f"what the ADD of line {instruction.line} brings is not looked into", DoubtCause.COPY
         )
 
 
-def _unpacked(
-    build: Building,
-    state: Stage,
-    word: str,
-    place: str,
-    user: int | None,
-    mode: int | None,
-    instruction: Instruction,
-) -> bool:
+def _unpacked(build: Building, state: Stage, instruction: Instruction, word: str, order: CopyOrder) -> bool:
     """Whether ADD unpacks a source, which is then done."""
     tree = build.context.tree
     found = [path for path in build.context.sources(word) if tree.is_file(path) and build.context.keeps(path)]
     if not found or instruction.flag("unpack") == "false":
         return False
-    done = [unpack(state.files, tree, path, place, user, mode, instruction.line) for path in found]
+    done = [unpack(state.files, tree, path, order) for path in found]
     if any(done):
-        state.files.add(place, PathEntry("directory", user=user, mode=0o755, line=instruction.line))
+        state.files.add(order.place, PathEntry("directory", user=order.user, mode=0o755, line=order.line))
     return all(done)
 
 
-def _selection(build: Building, made: Made, instruction: Instruction) -> tuple[bool, Ignore | None]:
+def _selection(build: Building, made: Made, instruction: Instruction) -> CopySelection:
     """What `--parents` and `--exclude` say."""
     parents = instruction.flag("parents")
     left_out = [build.expand(made, value, instruction).text for name, value in instruction.flags if name == "exclude"]
     without = Ignore("", parse_ignore("\n".join(left_out))) if left_out else None
-    return parents is not None and parents.lower() != "false", without
+    return CopySelection(parents is not None and parents.lower() != "false", without)
 
 
 def _of_files(build: Building, words: list[str]) -> bool:

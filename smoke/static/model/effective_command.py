@@ -16,6 +16,18 @@ class Form(Enum):
     """CMD is ignored then."""
 
 
+class WrittenCommand(Struct, frozen=True):
+    """ENTRYPOINT and CMD as they are written, and where."""
+
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    form: Form
+    line: int
+    """0 where only the base says them."""
+    file: str = ""
+    """The Compose file that says them; empty for a Dockerfile."""
+
+
 class Start(Struct, frozen=True):
     """The effective command: ENTRYPOINT and CMD composed with the base's own."""
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from smoke.static.dockerfile.ignore import Ignore
 from smoke.static.dockerfile.stages import BuildStage
 from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.build_failure import Lack, Missing
 from smoke.static.model.building import Building, Made
+from smoke.static.model.copyorder import CopyOrder, CopySelection
 from smoke.static.model.doubt import Doubt, DoubtCause
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.install import Install
@@ -26,49 +25,20 @@ _NAME_OF_A_FILE = regex(
 """What no directory is called."""
 
 
-class CopySelection(Struct, frozen=True):
-    """What `--parents` and `--exclude` of a COPY from a stage say."""
-
-    parents: bool = False
-    without: Ignore | None = None
-
-    def has(self, inside: str) -> bool:
-        """Whether a path below the source is copied."""
-        inside = inside.strip("/")
-        return self.without is None or not inside or self.without.excludes(inside) is None
-
-    def landing(self, place: str, word: str) -> str:
-        """Where a source comes to lie: with its directories, as far as they stand behind the pivot `/./`."""
-        if not self.parents or re.search(r"[*?\[]", word):
-            return place
-        before, pivot, after = word.partition("/./")
-        return posixpath.normpath(f"{place}/{after if pivot else before}")
-
-
-def copy_from(
-    build: Building,
-    made: Made,
-    reference: str,
-    words: list[str],
-    place: str,
-    into: bool,
-    user: int | None,
-    mode: int | None,
-    line: int,
-    stage: BuildStage,
-    kept: CopySelection,
-) -> None:
+def copy_from(build: Building, made: Made, stage: BuildStage, reference: str, order: CopyOrder) -> None:
+    """Carry out what a COPY of a stage asks of the stage, or the image, that it names."""
+    kept, place, line = order.selection, order.place, order.line
     source = build.stages.named(reference, stage.index)
     if source is None:
         lender = Made(find_base(reference, build.bases), reference, build.stages.variables.stage())
     else:
         lender = build.done[source.index]
     other = lender.state
-    if made.reference == "scratch" and words == ["/"] and place == "/" and kept == CopySelection():
+    if made.reference == "scratch" and order.sources == ("/",) and place == "/" and kept == CopySelection():
         made.take_over(lender)
     if REPOSITORY in other.settings:
         made.state.settings[REPOSITORY] = other.settings[REPOSITORY]
-    for word in words:
+    for word in order.sources:
         origin = posixpath.normpath("/" + word.lstrip("/"))
         found = list(other.files.below(origin))
         resolved = other.files.resolve(origin)
@@ -82,13 +52,13 @@ def copy_from(
         is_file = entry is not None and entry.kind == "file"
         landed = kept.landing(place, word)
         is_file = is_file or (entry is None and _NAME_OF_A_FILE.search(origin) is not None)
-        named = into and is_file and not kept.parents
+        named = order.into and is_file and not kept.parents
         made_at = posixpath.join(place, posixpath.basename(origin)) if named else landed
         for path, each in found:
             inside = path[len(resolved) :] if resolved != "/" else path
             if kept.has(inside or posixpath.basename(origin)):
-                made.state.files.add(made_at + inside, _copied(each, user, mode, line))
-        _doubts_from(build, made, other, resolved, made_at if named else landed, doubt, line)
+                made.state.files.add(made_at + inside, _copied(each, order))
+        _doubts_from(made, other, resolved, made_at if named else landed, doubt, line)
         _installs_from(made, other, resolved, landed, kept)
 
 
@@ -134,7 +104,7 @@ def _below(path: str, origin: str, place: str) -> str:
     return posixpath.normpath(place + "/" + path[len(origin) :].lstrip("/"))
 
 
-def _doubts_from(build: Building, made: Made, other: Stage, origin: str, place: str, doubt: Doubt, line: int) -> None:
+def _doubts_from(made: Made, other: Stage, origin: str, place: str, doubt: Doubt, line: int) -> None:
     if doubt:
         made.state.files.doubts.setdefault(place, doubt)
         if (above := posixpath.dirname(place)) != "/":
@@ -157,8 +127,8 @@ def _of_another_python(other: Stage, origin: str) -> bool:
     return match is not None and usual and match[1] != other.python and bool(other.python) and not made and only
 
 
-def _copied(entry: PathEntry, user: int | None, mode: int | None, line: int) -> PathEntry:
-    return replace(entry, user=user, mode=entry.mode if mode is None else mode, line=line)
+def _copied(entry: PathEntry, order: CopyOrder) -> PathEntry:
+    return replace(entry, user=order.user, mode=entry.mode if order.mode is None else order.mode, line=order.line)
 
 
 def _within(path: str, above: str) -> bool:

@@ -11,6 +11,7 @@ from smoke.static.dockerfile.instructions import Instruction
 from smoke.static.dockerfile.stages import BuildStage, mounts
 from smoke.static.model import script
 from smoke.static.model.building import Building, Made
+from smoke.static.model.copyorder import CopyOrder
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.from_stage import lend
@@ -35,7 +36,8 @@ def run(build: Building, made: Made, instruction: Instruction, stage: BuildStage
                 state.settings[REPOSITORY] = "perhaps"
             held = build.context.sources(source)
             into = bool(held) and build.context.tree.is_directory(held[0])
-            build.context.copy(state.files, [source], place, into, 0, None, instruction.line)
+            order = CopyOrder(sources=(source,), place=place, into=into, user=0, mode=None, line=instruction.line)
+            build.context.copy(state.files, order)
         elif (other := _other(build, options, stage)) is not None:
             place = state.path(options["target"])
             lent.append(place)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from smoke.manifest import Base
 from smoke.static.model.dash import dash_stops, has_dash
 from smoke.static.model.doubt import DoubtCause
-from smoke.static.model.effective_command import Form, Start
+from smoke.static.model.effective_command import Form, Start, WrittenCommand
 from smoke.static.model.entries import Followed, follow_command, follow_script
 from smoke.static.model.executable import Executable, absent, find_program, is_odd, not_executable
 from smoke.static.model.filesystem import PathEntry
@@ -61,16 +61,9 @@ _RUN_VALUES = frozenset(
 MAX_DEPTH = 6
 
 
-def start_of(
-    base: Base | None,
-    entrypoint: tuple[str, ...],
-    command: tuple[str, ...],
-    line: int,
-    form: Form,
-    state: Stage,
-    installed: Installed,
-) -> Start:
+def start_of(base: Base | None, written: WrittenCommand, state: Stage, installed: Installed) -> Start:
     """The effective command."""
+    entrypoint, command, form, line = written.entrypoint, written.command, written.form, written.line
     words = entrypoint if form is Form.SHELL_ENTRYPOINT else (*entrypoint, *command)
     start = Start(words=words, line=line)
     if base is None and (not entrypoint or not words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from smoke.static.model.stage import Stage
@@ -13,7 +14,7 @@ REPOSITORY = "repository"
 _TOOLS = regex(r"(?:setuptools[-_]scm|hatch[-_]vcs)(?![\w-])", re.IGNORECASE)
 
 
-def brings_repository(words: list[str]) -> bool:
+def brings_repository(words: Sequence[str]) -> bool:
     """Whether what is copied from a context may have its `.git` in it."""
     return any(re.fullmatch(r"(?:\./|/)*(?:\.git/?|\.|\*|\.\*|)", word) or ".git" in word for word in words)
 

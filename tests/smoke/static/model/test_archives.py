@@ -10,6 +10,7 @@ import pytest
 
 from smoke.static.model import archives
 from smoke.static.model.archives import unpack
+from smoke.static.model.copyorder import CopyOrder
 from smoke.static.model.filesystem import FileSystem
 from smoke.tree import Tree
 from tests.smoke.cases import write_files
@@ -27,7 +28,8 @@ def packed(mode: str, *members: tuple[str, bytes, int]) -> bytes:
 
 def unpacked(folder: Path, data: bytes, name: str = "a.bin") -> tuple[bool, FileSystem]:
     files = FileSystem()
-    return unpack(files, Tree(write_files(folder, {name: data})), name, "/x", 7, None, 3), files
+    order = CopyOrder(sources=(name,), place="/x", into=True, user=7, mode=None, line=3)
+    return unpack(files, Tree(write_files(folder, {name: data})), name, order), files
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])

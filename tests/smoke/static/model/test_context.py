@@ -9,6 +9,7 @@ import pytest
 from smoke.static.dockerfile.ignore import Ignore, ignore_of, parse_ignore
 from smoke.static.model.build_failure import Lack
 from smoke.static.model.context import Context
+from smoke.static.model.copyorder import CopyOrder, CopySelection
 from smoke.static.model.filesystem import FileSystem
 from smoke.tree import Tree
 from tests.smoke.cases import Changes, Link, Script, write_files
@@ -113,9 +114,14 @@ def test_files_below_a_directory_are_those_that_the_rules_let_through_one_by_one
     assert sorted(made.files(directory)) == [each for each in tree.files(directory) if made.keeps(each)]
 
 
-def copied(made: Context, patterns: list[str], target: str = "/x", *, into: bool = False, **more: object) -> FileSystem:
+def copied(
+    made: Context, sources: list[str], *, into: bool = False, selection: CopySelection | None = None
+) -> FileSystem:
     files = FileSystem()
-    assert made.copy(files, patterns, target, into, 7, None, 3, **more) == []  # type: ignore[arg-type]
+    order = CopyOrder(
+        sources=tuple(sources), place="/x", into=into, user=7, mode=None, line=3, selection=selection or CopySelection()
+    )
+    assert made.copy(files, order) == []
     return files
 
 
@@ -145,12 +151,12 @@ def test_several_sources_go_into_a_directory(tmp_path: Path) -> None:
     ],
 )
 def test_parents_are_kept_from_the_pivot_on(tmp_path: Path, pattern: str, place: str) -> None:
-    assert place in copied(context(tmp_path), [pattern], parents=True).entries
+    assert place in copied(context(tmp_path), [pattern], selection=CopySelection(parents=True)).entries
 
 
 def test_what_is_excluded_is_left_out_below_a_source(tmp_path: Path) -> None:
     without = Ignore("", parse_ignore("e\n*.py\n"))
-    files = copied(context(tmp_path), ["d", "a.py"], without=without)
+    files = copied(context(tmp_path), ["d", "a.py"], selection=CopySelection(without=without))
     assert {*files.entries} == {"/x"}
 
 
@@ -172,6 +178,7 @@ def test_what_is_not_found_says_whether_it_is_left_out(
 ) -> None:
     """A pattern may match nothing; a directory counts while something in it is kept."""
     made = context(tmp_path, files={**FILES, ".dockerignore": rules})
-    missing = made.copy(FileSystem(), [pattern], "/x/", True, 0, None, 3)
+    order = CopyOrder(sources=(pattern,), place="/x/", into=True, user=0, mode=None, line=3)
+    missing = made.copy(FileSystem(), order)
     assert [each.lack for each in missing] == ([] if lack is None else [lack])
     assert all((each.line, each.source) == (3, pattern) for each in missing)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from smoke.manifest import Manifest
 from smoke.static.model.build import images
-from smoke.static.model.from_stage import CopySelection
 from smoke.static.model.image import Image
 from smoke.tree import Tree
 from tests.smoke.cases import write_files
@@ -40,11 +37,3 @@ def test_what_a_step_mounts_of_another_stage_is_there_for_that_step(tmp_path: Pa
     lines = "RUN mkdir /made && touch /made/a\nFROM python:3.12-slim\n"
     found = image(tmp_path, f"{lines}RUN --mount=type=bind,from=0,source=/made,target=/m cp /m/a /kept")
     assert found.files.find("/kept") is not None and found.files.find("/m/a") is None
-
-
-@pytest.mark.parametrize(
-    ("parents", "word", "landed"),
-    [(False, "/a/b", "/x"), (True, "/a/b", "/x/a/b"), (True, "/a/./b", "/x/b"), (True, "/a/*", "/x")],
-)
-def test_where_a_source_comes_to_lie(parents: bool, word: str, landed: str) -> None:
-    assert CopySelection(parents).landing("/x", word) == landed and CopySelection(parents).has("/any")
