@@ -42,16 +42,23 @@ def led_by(policy: LeaderPolicy) -> Iterator[None]:
     """Have every node, and the naive second implementation, order leaders by a policy."""
 
     def ours(
-        members: Sequence[Member], validators: Any, tally: Tally, epoch: int, beacon: bytes, *rest: Any
+        members: Sequence[Member], validators: Any, tally: Tally, epoch: int, beacon: bytes, leaders: Any, **rest: int
     ) -> tuple[int, ...]:
-        order = rank(members, validators, tally, epoch, beacon, *rest)
-        return _ordered(policy, Ranking(epoch, beacon, members, validators, tally, order, rest[-1]))
+        order = rank(members, validators, tally, epoch, beacon, leaders, **rest)
+        return _ordered(policy, Ranking(epoch, beacon, members, validators, tally, order, rest["min_uptime_ppm"]))
 
     def again(
-        tally: Tally, members: Sequence[Member], validators: Any, leaders: Any, epoch: int, beacon: bytes, *rest: Any
+        tally: Tally,
+        members: Sequence[Member],
+        validators: Any,
+        leaders: Any,
+        epoch: int,
+        beacon: bytes,
+        *,
+        parameters: Any,
     ) -> list[int]:
-        order = tuple(recount(tally, members, validators, leaders, epoch, beacon, *rest))
-        least_ppm = rest[-1].min_uptime_ppm
+        order = tuple(recount(tally, members, validators, leaders, epoch, beacon, parameters=parameters))
+        least_ppm = parameters.min_uptime_ppm
         return list(_ordered(policy, Ranking(epoch, beacon, members, validators, tally, order, least_ppm)))
 
     replaced: list[tuple[ModuleType, str, Any, Any]] = [

@@ -139,6 +139,7 @@ class SharedValidator(Validator):
         parent: Ledger,
         parent_hash: bytes,
         turn: Turn,
+        *,
         certificate: Certificate | None,
         view: int,
         tick: int,
@@ -147,7 +148,17 @@ class SharedValidator(Validator):
         candidates: tuple[Transaction, ...],
     ) -> Built:
         """See `Validator`; what is built is never remembered, so that a validator executes it again."""
-        built = super().build(parent, parent_hash, turn, certificate, view, tick, vrf_proof, late_votes, candidates)
+        built = super().build(
+            parent,
+            parent_hash,
+            turn,
+            certificate=certificate,
+            view=view,
+            tick=tick,
+            vrf_proof=vrf_proof,
+            late_votes=late_votes,
+            candidates=candidates,
+        )
         if not self._shares(parent):
             return built
         return built._replace(ledger=SharedLedger.of(built.ledger, parent, self._trees))

@@ -174,8 +174,17 @@ class World:
         if self._journal_folder is None:
             return None
         scenario = self.scenario
-        identity = node.key, node.secret
-        head = header(machine, scenario.crypto, self.genesis, *identity, peers, self.limits, disk, node.rules_known)
+        head = header(
+            machine=machine,
+            crypto=scenario.crypto,
+            genesis=self.genesis,
+            key=node.key,
+            secret=node.secret,
+            peers=peers,
+            limits=self.limits,
+            store=disk,
+            rules=node.rules_known,
+        )
         name = f"{node.name}-{machine}-{sum(each.node == (node.index, machine) for each in self.journals)}.journal"
         writer = JournalWriter(self._journal_folder / name, head)
         self.journals.append(NodeJournal((node.index, machine), writer))

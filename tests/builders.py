@@ -333,12 +333,12 @@ class Chain:
             self.tip,
             self.hash,
             self.turn,
-            certificate or self.certificate(signers),
-            view,
-            head.tick + 1 if tick is None else tick,
-            self.crypto.vrf_prove(self.secret_of(self.leader(view).key), head.beacon),
-            tuple(late_votes),
-            tuple(each if isinstance(each, Transaction) else self.endorse(each) for each in candidates),
+            certificate=certificate or self.certificate(signers),
+            view=view,
+            tick=head.tick + 1 if tick is None else tick,
+            vrf_proof=self.crypto.vrf_prove(self.secret_of(self.leader(view).key), head.beacon),
+            late_votes=tuple(late_votes),
+            candidates=tuple(each if isinstance(each, Transaction) else self.endorse(each) for each in candidates),
         )
 
     def seal(self, built: Built) -> Block:

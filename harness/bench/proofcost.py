@@ -100,7 +100,15 @@ class _ProvingChain:
         proof = self.crypto.vrf_prove(self.secrets[leader], head.beacon)
         certificate = self._certificate(turn)
         built = self.validator.build(
-            self.ledger, self.hash, turn, certificate, view, head.tick + 1, proof, (), candidates
+            self.ledger,
+            self.hash,
+            turn,
+            certificate=certificate,
+            view=view,
+            tick=head.tick + 1,
+            vrf_proof=proof,
+            late_votes=(),
+            candidates=candidates,
         )
         assert not built.rejected, built.rejected
         signature = self.crypto.sign(self.secrets[leader], built.header.hash)

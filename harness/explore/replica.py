@@ -127,7 +127,9 @@ class Replica:
     def _start(self, blocks: Disk, log: Disk) -> None:
         setting, key = self.setting, self.setting.keys[self.place]
         peers = tuple([each for each in setting.keys if each != key])
-        manager = Manager(key, setting.genesis, setting.crypto, blocks, peers, setting.limits, setting.validator)
+        manager = Manager(
+            key, setting.genesis, setting.crypto, blocks, peers, setting.limits, validator=setting.validator
+        )
         engine = Engine(setting.secrets[self.place], setting.genesis, setting.crypto, log, setting.limits)
         self._manager, self._engine = Half(manager, blocks), Half(engine, log)
         self._step(self._engine, Started())

@@ -104,7 +104,15 @@ class Traitor:
         secret, head = setting.secrets[self.place], parent.ledger.core.head
         proof = setting.crypto.vrf_prove(secret, head.beacon)
         built = setting.validator.build(
-            parent.ledger, parent.hash, parent.turn, certificate, view, head.tick + 1, proof, (), candidates
+            parent.ledger,
+            parent.hash,
+            parent.turn,
+            certificate=certificate,
+            view=view,
+            tick=head.tick + 1,
+            vrf_proof=proof,
+            late_votes=(),
+            candidates=candidates,
         )
         hash_ = built.header.hash
         signature = setting.crypto.sign(secret, hash_)

@@ -140,7 +140,9 @@ class NaiveChain:
             if closed:
                 tally = structs.replace(tally, penalty_ppm=(ONE,) * len(state.members))
                 validators = in_force(state.members)
-            self._order = ranking(tally, state.members, validators, state.leaders, epoch, state.beacon, self.parameters)
+            self._order = ranking(
+                tally, state.members, validators, state.leaders, epoch, state.beacon, parameters=self.parameters
+            )
         parent_slot = -1 if closed else slot_in_epoch(state.view, self.parameters)
         return new_schedule(view, parent_slot, epoch, self._order, self.parameters)
 

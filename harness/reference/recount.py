@@ -115,7 +115,15 @@ class History:
             if not order:
                 tally = self.tally(header.epoch)
                 order.extend(
-                    ranking(tally, self.members, self.validators, self.leaders, header.epoch, self.beacon, parameters)
+                    ranking(
+                        tally,
+                        self.members,
+                        self.validators,
+                        self.leaders,
+                        header.epoch,
+                        self.beacon,
+                        parameters=parameters,
+                    )
                 )
             return new_schedule(view, parent_slot, header.epoch, order, parameters)
 

@@ -61,6 +61,7 @@ def ranking(
     leaders: Sequence[SlotLeaders],
     epoch: int,
     beacon: bytes,
+    *,
     parameters: Parameters,
 ) -> list[int]:
     """The order of a slot: one proposing member for each entity, best first.

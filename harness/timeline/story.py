@@ -80,7 +80,7 @@ class Story:
         return len(self.mark_at) + len(self.sent_at) + len(self.got_at)
 
     def mark(
-        self, at_us: float, lane: int, kind: int, epoch: int = 0, view: int = 0, number: int = -1, hash_: str = ""
+        self, at_us: float, lane: int, kind: int, epoch: int = 0, view: int = 0, number: int = -1, *, hash_: str = ""
     ) -> None:
         """Something happened at a node."""
         self.mark_at.append(at_us)
@@ -102,7 +102,7 @@ class Story:
         if kind is not None:
             number = fields.get("height", fields.get("code", -1))
             hash_ = fields.get("hash") or fields.get("block") or ""
-            self.mark(at_us, lane, kind, fields.get("epoch", 0), fields.get("view", 0), int(number), hash_)
+            self.mark(at_us, lane, kind, fields.get("epoch", 0), fields.get("view", 0), int(number), hash_=hash_)
 
     def sent(self, at_us: float, lane: int, kind: int, size: int) -> int:
         """A message left a node; returns its place."""

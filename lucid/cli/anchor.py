@@ -243,7 +243,9 @@ def _store(
     journal, resume = doing.journal, options.resume is not None
     for client in doing.clients:
         try:
-            return client, store_files(client, journal, doing.secret, Edwards25519(), progress, doing.kept, resume)
+            crypto = Edwards25519()
+            made = store_files(client, journal, doing.secret, crypto, progress, kept=doing.kept, resume=resume)
+            return client, made
         except ClientError as error:
             if client is doing.clients[-1] or not doing.kept.exists():
                 raise

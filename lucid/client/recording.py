@@ -71,6 +71,7 @@ def store_files(
     secret: bytes,
     crypto: Crypto,
     progress: Progress = lambda done, total: None,
+    *,
     kept: Path | None = None,
     resume: bool = False,
 ) -> Recording:

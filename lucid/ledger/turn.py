@@ -96,8 +96,8 @@ class Turn:
             self.epoch,
             core.head.beacon,
             [leaders.members for leaders in core.head.leaders],
-            parameters.cooldown_slots,
-            parameters.min_uptime_ppm,
+            cooldown_slots=parameters.cooldown_slots,
+            min_uptime_ppm=parameters.min_uptime_ppm,
         )
 
 

@@ -61,6 +61,7 @@ class Validator:
         parent: Ledger,
         parent_hash: bytes,
         turn: Turn,
+        *,
         certificate: Certificate | None,
         view: int,
         tick: int,

@@ -58,6 +58,7 @@ class Tables(Reader, Protocol):
 
 
 def header(
+    *,
     machine: str,
     crypto: str,
     genesis: Genesis,

@@ -57,7 +57,8 @@ def rank_entities(
     epoch: int,
     beacon: bytes,
     leaders: Sequence[Sequence[int]],
-    parameters_cooldown: int,
+    *,
+    cooldown_slots: int,
     min_uptime_ppm: int,
 ) -> tuple[int, ...]:
     """Order the entities of a slot and return each one's proposing member.
@@ -68,7 +69,7 @@ def rank_entities(
     groups = entity_members(members, validators)
     eligible = eligible_entities(groups, tally, epoch, min_uptime_ppm)
     # One entity at least stays fresh: a network of few would run out of leaders.
-    cooldown = min(parameters_cooldown, len(eligible) - 1)
+    cooldown = min(cooldown_slots, len(eligible) - 1)
     recent = leaders[-cooldown:] if cooldown > 0 else ()
     cooling = {members[number].entity for numbers in recent for number in numbers}
     able = set(eligible)

@@ -39,9 +39,16 @@ def another(world: World, node: int, proposal: Proposal) -> Proposal | None:
     else:
         tick += 1
     built = chain.validator.build(
-        parent.ledger, parent.hash, parent.turn, block.parent_certificate, header.view, tick, header.vrf_proof, late,
-        transactions,
-    )  # fmt: skip
+        parent.ledger,
+        parent.hash,
+        parent.turn,
+        certificate=block.parent_certificate,
+        view=header.view,
+        tick=tick,
+        vrf_proof=header.vrf_proof,
+        late_votes=late,
+        candidates=transactions,
+    )
     world.crypto.spent_us = 0
     hash_ = built.header.hash
     if hash_ == header.hash:

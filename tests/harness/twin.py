@@ -113,7 +113,15 @@ class Twin:
         leader = self.naive.leader(view)
         proof = self.crypto.vrf_prove(self.secrets[leader], self.ledger.core.head.beacon)
         built = self.validator.build(
-            self.ledger, self.tip, self.turn, certificate, view, tick, proof, late_votes, candidates
+            self.ledger,
+            self.tip,
+            self.turn,
+            certificate=certificate,
+            view=view,
+            tick=tick,
+            vrf_proof=proof,
+            late_votes=late_votes,
+            candidates=candidates,
         )
         return self.seal(Block(built.header, bytes(64), built.parent_certificate, *built[2:4])), built
 

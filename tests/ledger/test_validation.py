@@ -98,7 +98,17 @@ def test_a_proof_over_anything_but_the_parents_beacon_is_the_engines_mistake() -
     chain = grown(1)
     proof = chain.crypto.vrf_prove(chain.secret_of(chain.leader().key), digest("other"))
     with pytest.raises(AssertionError, match="proves over the parent's beacon"):
-        chain.validator.build(chain.tip, chain.hash, chain.turn, chain.certificate(), 2, 2, proof, (), ())
+        chain.validator.build(
+            chain.tip,
+            chain.hash,
+            chain.turn,
+            certificate=chain.certificate(),
+            view=2,
+            tick=2,
+            vrf_proof=proof,
+            late_votes=(),
+            candidates=(),
+        )
 
 
 # -- limits --------------------------------------------------------------------------------------------------------

@@ -52,7 +52,10 @@ def rank(
         tuple(node.penalty for node in nodes),
         tuple(node.evidence_until for node in nodes),
     )
-    return list(rank_entities(members, validators, tally, epoch, beacon, leaders, cooldown, min_uptime))
+    order = rank_entities(
+        members, validators, tally, epoch, beacon, leaders, cooldown_slots=cooldown, min_uptime_ppm=min_uptime
+    )
+    return list(order)
 
 
 def luck(entity: bytes, beacon: bytes = BEACON) -> bytes:
@@ -327,7 +330,8 @@ def test_the_order_does_not_depend_on_who_registered_first(nodes: list[Pi], data
     members = [Member(key(number), "", node.pool, 0, False) for number, node in enumerate(nodes)]
     leaders = data.draw(st.lists(st.lists(st.integers(0, len(nodes) - 1), min_size=1, max_size=2), max_size=4))
     place = {number: there for there, number in enumerate(shuffled)}
-    one = rank_entities(members, range(len(nodes)), tally, 1, BEACON, leaders, 3, 200_000)
+    bounds = {"cooldown_slots": 3, "min_uptime_ppm": 200_000}
+    one = rank_entities(members, range(len(nodes)), tally, 1, BEACON, leaders, **bounds)
     other = rank_entities(
         [members[number] for number in shuffled],
         data.draw(st.permutations(range(len(nodes)))),
@@ -335,8 +339,7 @@ def test_the_order_does_not_depend_on_who_registered_first(nodes: list[Pi], data
         1,
         BEACON,
         [[place[number] for number in makers] for makers in leaders],
-        3,
-        200_000,
+        **bounds,
     )
     assert [shuffled[number] for number in other] == list(one)
 

@@ -27,7 +27,14 @@ def head(machine: str = "engine", crypto: str = "modeled") -> JournalHeader:
     store = MemoryStore()
     store.write([("vote", b"latest", b"nothing")])
     return header(
-        machine, crypto, make_genesis(), b"k" * 32, b"s" * 32, (b"p" * 32,), Limits(snapshot_blocks=100), store
+        machine=machine,
+        crypto=crypto,
+        genesis=make_genesis(),
+        key=b"k" * 32,
+        secret=b"s" * 32,
+        peers=(b"p" * 32,),
+        limits=Limits(snapshot_blocks=100),
+        store=store,
     )
 
 

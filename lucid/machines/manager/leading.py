@@ -56,12 +56,12 @@ class Leading:
             best.ledger,
             best.hash,
             best.turn,
-            self.chain.parent_certificate(),
-            event.view,
-            event.tick,
-            event.vrf_proof,
-            event.late_votes,
-            candidates,
+            certificate=self.chain.parent_certificate(),
+            view=event.view,
+            tick=event.tick,
+            vrf_proof=event.vrf_proof,
+            late_votes=event.late_votes,
+            candidates=candidates,
         )
         rejected = tuple([(transaction.id, code) for transaction, code in built.rejected])
         return [Forward(BlockBuilt(view=event.view, parent=event.parent, hash=built.header.hash, rejected=rejected))]

@@ -82,6 +82,7 @@ class Manager:
         reader: Reader,
         peers: tuple[bytes, ...],
         limits: Limits = DEFAULT_LIMITS,
+        *,
         validator: Validator | None = None,
         rules_known: int = RULES_KNOWN,
     ) -> None:

@@ -127,6 +127,7 @@ class Peers:
         chain: bytes,
         addresses: Mapping[bytes, str],
         deliver: Deliver,
+        *,
         proxy: str | None = None,
         trust: ssl.SSLContext | None = None,
         joined: Joined = _unheard,

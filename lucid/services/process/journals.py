@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from lucid.chain.genesis import Genesis
@@ -31,7 +32,18 @@ async def open_journal(
     if folder is None:
         yield None
         return
-    head = await store.read_when_there(header, machine, "real", genesis, key, b"", peers, DEFAULT_LIMITS, store)
+    begins = partial(
+        header,
+        machine=machine,
+        crypto="real",
+        genesis=genesis,
+        key=key,
+        secret=b"",
+        peers=peers,
+        limits=DEFAULT_LIMITS,
+        store=store,
+    )
+    head = await store.read_when_there(begins)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         writer = JournalWriter(folder / f"{key.hex()[:8]}-{machine}-{clock_ms()}.journal", head)

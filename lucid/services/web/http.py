@@ -60,6 +60,7 @@ class Connection(TCPServer):
 
     def __init__(
         self,
+        *,
         app: Asgi,
         edge: Edge,
         config: Config,
