@@ -9,7 +9,7 @@ from harness.bounds import Bounds, overworked
 from harness.level import LEVEL_BLOCKS, final_height
 from harness.reference.chain import NaiveChain
 from harness.reference.recount import History
-from harness.reference.state import state_root
+from harness.reference.stateroot import state_root
 from lucid.chain.codec import decode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import Equivocation, SessionAnchor

@@ -63,6 +63,15 @@ class Disk(MemoryStore):
         """The keys of a table, in order."""
         return sorted(self._rows(table))
 
+    @property
+    def sound(self) -> bool:
+        """Whether every row is as it was written last."""
+        return not self._damaged and not self._strayed
+
+    def rows(self, table: str) -> dict[bytes, bytes]:
+        """A table's rows, for a disk that is sound."""
+        return dict(self._rows(table))
+
     def tables(self) -> list[str]:
         """See `MemoryStore`."""
         names = {*self._tables, *(() if self._shared is None else self._shared.tables)}

@@ -12,20 +12,31 @@ What is let go of a shared tree is read again from the store of whoever walks it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import Transaction
 from lucid.chain.votes import Vote
-from lucid.ledger.state import Ledger, Reader
+from lucid.ledger.state import ROW_TABLE, Divided, Ledger, Reader
 from lucid.ledger.tree import TreeNode, release
 from lucid.ledger.turn import Turn
 from lucid.ledger.validation import Built, Validator
+from sim.disk import Disk
 from sim.meteredcrypto import MeteredCrypto
 
 REMEMBERED_BLOCKS = 512
+
+
+class KnownParts(NamedTuple):
+    """What rows were divided into, and who has not asked for it yet."""
+
+    rows: dict[bytes, bytes]
+    part_bytes: int
+    divided: Divided
+    left: set[Reader]
 
 
 class SharedTrees:
@@ -36,6 +47,7 @@ class SharedTrees:
         """How high the blocks are that each of those who share has stored."""
         self._at: Counter[int] = Counter()
         """How many have stored so much."""
+        self._parts: KnownParts | None = None
         self._waiting: dict[int, list[Mapping[int, TreeNode | None]]] = {}
         self.released = 0
         """How high the blocks are that all have stored, and whose nodes were let go of."""
@@ -68,6 +80,18 @@ class SharedTrees:
         self._heights[reader] = height
         self._at[height] += 1
         self._moved(before)
+
+    def divided(self, reader: Reader, part_bytes: int, divide: Callable[[int], Divided]) -> Divided:
+        """The rows in a store in parts: made once for all stores of equal rows, of which none is damaged."""
+        if not isinstance(reader, Disk) or not reader.sound or len(self._heights) < 2:
+            return divide(part_bytes)
+        rows, known = reader.rows(ROW_TABLE), self._parts
+        if known is None or known.part_bytes != part_bytes or known.rows != rows:
+            known = self._parts = KnownParts(rows, part_bytes, divide(part_bytes), set(self._heights))
+        known.left.discard(reader)
+        if not known.left & self._heights.keys():
+            self._parts = None
+        return known.divided
 
     def _moved(self, before: int) -> None:
         """One fewer is at this height: let go of what all have stored by now."""
@@ -108,6 +132,10 @@ class SharedLedger(Ledger):
         self.rows = {}
         self._changed = {}
         self.trees.settled(self.reader, self.core.head.height, changed)
+
+    def divided(self, part_bytes: int) -> Divided:
+        """See `Ledger`."""
+        return self.trees.divided(self.reader, part_bytes, super().divided)
 
 
 class SharedValidator(Validator):

@@ -22,7 +22,8 @@ from harness.reference.schedule import (
     slot_in_epoch,
     turn,
 )
-from harness.reference.state import NaiveState, require, state_root
+from harness.reference.state import NaiveState, require
+from harness.reference.stateroot import state_root
 from lucid.chain.blocks import VERSION, Block, certificate_hash, late_votes_hash, transactions_root
 from lucid.chain.certificates import Certificate, verify_certificate
 from lucid.chain.codec import encode

@@ -5,7 +5,6 @@ The window's totals are added up anew whenever they are asked for, and the state
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -17,9 +16,6 @@ from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import (
     ZERO_DIGEST,
     beacon_digest,
-    state_key_digest,
-    state_node_digest,
-    state_value_digest,
 )
 from lucid.chain.validators import ValidatorSet
 from lucid.ledger.rows import (
@@ -205,22 +201,3 @@ class NaiveState:
         for slot, (credits, beacons) in self.works.items():
             rows[slot_key(slot)] = encode(SlotWork(tuple(credits), tuple(beacons)))
         return rows | self.forever
-
-
-def state_root(rows: dict[bytes, bytes]) -> bytes:
-    """The root of the sparse Merkle tree over all rows."""
-    return _subtree(sorted((state_key_digest(key).hex(), state_value_digest(value)) for key, value in rows.items()), 0)
-
-
-def _subtree(leaves: list[tuple[str, bytes]], depth: int) -> bytes:
-    """The root over the sorted leaves below one node: their keys agree in the first `depth` hexadecimal digits."""
-    if not leaves:
-        return ZERO_DIGEST
-    if len(leaves) == 1:
-        [(key, value)] = leaves
-        return state_node_digest(b"\x00" + bytes.fromhex(key) + value)
-    bitmap, hashes = 0, b""
-    for digit, below in groupby(leaves, lambda leaf: leaf[0][depth]):
-        bitmap += 2 ** int(digit, 16)
-        hashes += _subtree(list(below), depth + 1)
-    return state_node_digest(b"\x01" + bitmap.to_bytes(2, "big") + hashes)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from itertools import groupby
+from typing import NamedTuple, Protocol
 
 from lucid.chain.blocks import genesis_beacon
 from lucid.chain.codec import decode, encode
@@ -24,7 +25,7 @@ from lucid.ledger.rows import (
     Roster,
     genesis_roster,
 )
-from lucid.ledger.tree import ROOT, TreeNode, TreeUpdate, release
+from lucid.ledger.tree import DIGIT_BITS, ROOT, TOP_SHIFT, TreeNode, TreeUpdate, release
 from lucid.poot.credits import Tally, empty_tally
 from lucid.poot.schedule import Schedule
 
@@ -36,6 +37,9 @@ NO_RULES = ChainRules()
 
 Write = tuple[str, bytes, bytes | None]
 """A table, a key and the bytes to store there, or None to delete."""
+
+DigestedRow = tuple[int, bytes, bytes]
+"""The digest of a row's key as a number, by which it stands in the tree, and its key and value."""
 
 
 class RowLost(LucidError):
@@ -95,6 +99,13 @@ class Core:
         if self.administration is not None:
             rows[ADMINISTRATION_KEY] = encode(self.administration)
         return rows
+
+
+class Divided(NamedTuple):
+    """All rows of a final ledger in parts, those of one subtree of the state tree each, and the branches above them."""
+
+    branches: tuple[bytes, ...]
+    parts: tuple[bytes, ...]
 
 
 class Ledger:
@@ -166,6 +177,38 @@ class Ledger:
         self.rows = {}
         release(self._changed)
         self._changed = {}
+
+    def divided(self, part_bytes: int) -> Divided:
+        """All rows, which the store holds, in parts of so many bytes at most, but for those of one row."""
+        rows = sorted(
+            (int.from_bytes(state_key_digest(key), "big"), key, value) for key, value in self.reader.scan(ROW_TABLE)
+        )
+        branches: list[bytes] = []
+        parts: list[bytes] = []
+        self._divide(rows, ROOT, TOP_SHIFT, part_bytes, branches, parts)
+        return Divided(tuple(branches), tuple(parts))
+
+    def _divide(
+        self,
+        rows: list[tuple[int, bytes, bytes]],
+        index: int,
+        shift: int,
+        most: int,
+        branches: list[bytes],
+        parts: list[bytes],
+    ) -> None:
+        """Open the subtree at `index` if its rows are too many for a part, and go on with its children."""
+        size = sum([len(key) + len(value) for _, key, value in rows])
+        # A row cannot be divided, so a part has one at least, however large; messages have room for 2 MiB (section 8).
+        if size <= most or len(rows) == 1:
+            parts.append(encode([(key, value) for _, key, value in rows]))
+            return
+        branch = self._stored_node(index)
+        if branch is None:  # two rows have a branch above them
+            raise RowLost(TREE_TABLE, tree_key(index))
+        branches.append(branch)
+        for digit, below in groupby(rows, lambda row: row[0] >> shift & 15):
+            self._divide(list(below), (index << DIGIT_BITS) | digit, shift - DIGIT_BITS, most, branches, parts)
 
     def _stored_node(self, index: int) -> bytes | None:
         # Nodes that are not in memory have not changed since the last final state, so the store has them.

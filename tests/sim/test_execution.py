@@ -6,11 +6,14 @@ import pytest
 
 from lucid.ledger import tree
 from lucid.ledger.memory import MemoryStore
+from lucid.ledger.state import ROW_TABLE, Divided
 from lucid.ledger.tree import TreeNode
 from lucid.machines.manager import Manager
+from sim.disk import Disk
 from sim.execution import SharedTrees
 from sim.node import Node
 from sim.scenariochecks import changed
+from sim.sharedrows import SharedRows
 from tests.runs import passed, run, scenario
 
 FAULTS = [
@@ -50,6 +53,27 @@ def test_who_is_behind_holds_up_the_others_until_it_leaves() -> None:
     assert all(each.children for each in made)
     trees.leaves(behind)
     assert not any(each.children for each in made)
+
+
+def test_rows_are_divided_once_for_all_stores_that_hold_the_same_and_can_be_read() -> None:
+    rows, made = SharedRows(), list[bytes]()
+    disks = [Disk(rows) for _ in range(4)]
+    trees = SharedTrees()
+    for disk in disks:
+        assert trees.joins(disk)
+        disk.write([(ROW_TABLE, b"key", b"value")])
+
+    def divide(part_bytes: int) -> Divided:
+        made.append(b"%d" % len(made))
+        return Divided((), (made[-1],))
+
+    assert [trees.divided(disk, 100, divide).parts for disk in disks[:2]] == [(b"0",)] * 2
+    disks[2].write([(ROW_TABLE, b"key", b"another")])
+    assert trees.divided(disks[2], 100, divide).parts == (b"1",), "its rows are others"
+    disks[3].damage([(ROW_TABLE, b"key")])
+    assert trees.divided(disks[3], 100, divide).parts == (b"2",), "it meets the damage, as it would alone"
+    assert trees.divided(disks[0], 100, divide).parts == (b"3",)
+    assert trees.divided(disks[0], 200, divide).parts == (b"4",)
 
 
 def test_trees_of_which_nothing_stays_in_memory_give_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:

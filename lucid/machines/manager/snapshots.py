@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from itertools import groupby
+from collections.abc import Collection
 
 from lucid.chain.closings import EpochClosing
 from lucid.chain.codec import decode, encode
-from lucid.chain.hashing import state_key_digest
-from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Reader, RowLost, Write, tree_key
-from lucid.ledger.tree import DIGIT_BITS, ROOT, TOP_SHIFT, opened
+from lucid.ledger.state import Reader, Write
+from lucid.ledger.tree import opened
 from lucid.machines.chain import CLOSING_TABLE, Chain
 from lucid.machines.effects import Effects, Send, Store
 from lucid.machines.forktree import ForkNode
@@ -51,36 +49,13 @@ class Snapshots:
         self.due = False
         if root.block is None or self.chain.final_certificate is None:
             return []
-        rows = sorted((int.from_bytes(state_key_digest(key), "big"), key, value) for key, value in self._scan())
-        branches: list[bytes] = []
-        parts: list[bytes] = []
-        self._divide(rows, ROOT, 0, branches, parts)
+        branches, parts = root.ledger.divided(self.limits.part_bytes)
         hashes = [hash_ for hash_, _ in opened(root.ledger.root, branches)]
         held = self.held()
-        writes = self.replace_by(Index(root.height, root.hash, tuple(branches), len(parts)), hashes, held)
+        writes = self.replace_by(Index(root.height, root.hash, branches, len(parts)), hashes, held)
         parted = zip(hashes, parts, strict=True)
         writes += [(SNAPSHOT_TABLE, hash_, part) for hash_, part in parted if hash_ not in held]
         return [Store(tuple(writes))]
-
-    def _scan(self) -> Iterable[tuple[bytes, bytes]]:
-        return self._reader.scan(ROW_TABLE)
-
-    def _divide(
-        self, rows: list[tuple[int, bytes, bytes]], index: int, depth: int, branches: list[bytes], parts: list[bytes]
-    ) -> None:
-        """Open the subtree at `index` if its rows are too many for a part, and go on with its children."""
-        size = sum(len(key) + len(value) for _, key, value in rows)
-        # A row cannot be divided, so a part has one at least, however large; messages have room for 2 MiB (section 8).
-        if size <= self.limits.part_bytes or len(rows) == 1:
-            parts.append(encode([(key, value) for _, key, value in rows]))
-            return
-        branch = self._reader.get(TREE_TABLE, tree_key(index))
-        if branch is None:  # two rows have a branch above them
-            raise RowLost(TREE_TABLE, tree_key(index))
-        branches.append(branch)
-        shift = TOP_SHIFT - DIGIT_BITS * depth
-        for digit, below in groupby(rows, lambda row: row[0] >> shift & 15):
-            self._divide(list(below), (index << DIGIT_BITS) | digit, depth + 1, branches, parts)
 
     def held(self) -> set[bytes]:
         """The hashes of all parts in the store: those of the snapshot kept, and of one on its way here."""
