@@ -120,10 +120,10 @@ def compiled(session: nox.Session) -> None:
     shutil.copy("pyproject.toml", folder)
     session.chdir(folder)
     session.run("lucid", "--version")
-    # Tests that switch off safeguards change sources; those that hunt again what once failed are enough here.
-    session.run(
-        "pytest", *(session.posargs or ["tests/golden", "tests/harness/test_hunt.py", "-k", "golden or passes"])
-    )
+    # Tests that switch off safeguards change sources; those that hunt again what once failed are enough here, and
+    # those that replace who leads.
+    hunted = ["tests/harness/test_hunt.py", "tests/harness/test_twins.py"]
+    session.run("pytest", *(session.posargs or ["tests/golden", *hunted, "-k", "golden or passes or come_back"]))
 
 
 @nox.session

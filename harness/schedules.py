@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from harness.policy import LeaderPolicy, led_by
@@ -25,6 +25,7 @@ def led_in_turn(leaders: Sequence[int]) -> Iterator[None]:
     if not leaders:
         yield
         return
+    assert isinstance(vars(Turn)["leader"], FunctionType), "compiled, `Turn` would be asked past what replaces it"
     leader, missed, modules = Turn.leader, Turn.missed, (chain, tally_recount)
 
     def ours(turn: Turn, view: int) -> int:

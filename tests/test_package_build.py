@@ -103,3 +103,8 @@ def test_a_module_is_compiled_in_place_and_what_cannot_be_is_said(tmp_path: Path
     (tmp_path / "room/wrong.py").write_text("def half(number: int) -> str:\n    return number\n", "utf-8")
     with pytest.raises(CompilationFailed, match=r"wrong\.py:2"):
         compile_modules(tmp_path, ["room/wrong.py"])
+
+
+def test_what_a_run_replaces_is_not_compiled() -> None:
+    """Compiled callers ask past what was put in place of a method (`harness.schedules.led_in_turn`)."""
+    assert "lucid/ledger/turn.py" not in MODULES

@@ -49,11 +49,11 @@ _ALL = (
     ),
     Safeguard(
         "vote-durable", "a vote is in the log before it leaves", Signer, "vote",
-        "Store((self.log.write(), *beside)),\n", "\n",
+        "Store(self.log.writes()),\n", "\n",
     ),
     Safeguard(
         "proposal-durable", "a proposal is in the log before it leaves", Signer, "_publish",
-        "Store((self.log.write(),)), ", "", profile="crash",
+        "Store(self.log.writes()), ", "", profile="crash",
     ),
     Safeguard(
         "no-finalize-late", "no finalize in a view whose timer fired", Engine, "_vote_finalize",
@@ -118,6 +118,15 @@ _ALL = (
     Safeguard(
         "lost-log-waits", "a key whose log was lost waits for an epoch that it saw open", VoteLog, "open_epoch",
         "if witnessed and opened_ms > self.lost_ms:", "if True:",
+    ),
+    Safeguard(
+        "finalize-handed-on", "who lost all but its vote log hands on what its finalize was signed on", VoteLog, "owed",
+        "return kept if (kept.epoch, kept.view) == view and FINALIZE in self.votes(view) else None", "return None",
+        profile="forgotten",
+    ),
+    Safeguard(
+        "opening-handed-on", "who lost all but its vote log hands on what opened its epoch", VoteLog, "owed",
+        "return kept if kept.epoch == view[0] else None", "return None", profile="forgotten",
     ),
     Safeguard(
         "one-vote-a-kind", "one vote of a kind in a view", VoteLog, "may_sign",

@@ -16,6 +16,9 @@ from sim.chunkload import ChunkLoad
 from sim.faults import KINDS
 from sim.faults.delay import Delay
 from sim.faults.fault import Fault
+from sim.faults.one_way import OneWay
+from sim.faults.selective import Selective
+from sim.faults.wipe import Wipe
 from sim.faultspace import FaultSpace
 from sim.scenario import Scenario
 
@@ -43,7 +46,8 @@ class SwarmProfile(NamedTuple):
     """What a hunt draws from: lanes of the catalog, or some of their kinds; how many of f traitors; the most faults
     of a kind; whether messages take long in the calm too (`slow`); whether pages are always small (`small`); whether
     epochs are of one short slot, and pages of one block (`short`); whether clients store chunks (`chunks`); whether
-    nodes bring sessions to others and are paid for it (`relays`)."""
+    nodes bring sessions to others and are paid for it (`relays`); whether a node loses all but its vote log, and what
+    only it and the traitors knew (`forgotten`)."""
 
     name: str
     about: str
@@ -58,6 +62,7 @@ class SwarmProfile(NamedTuple):
     short: bool = False
     chunks: bool = False
     relays: bool = False
+    forgotten: bool = False
 
 
 PROFILES = {
@@ -98,6 +103,9 @@ PROFILES = {
             frozenset(("network", "process", "byzantine")), True, least_nodes=4, least_traitors=1, kinds=frozenset((
             "crash", "delay", "double_vote", "equivocate", "false_repeat", "flood", "invalid_block", "loss",
             "lying_tick", "partition", "replay", "twin"))),
+        SwarmProfile("forgotten", "a node that loses all but its vote log, and what only it and the traitors knew",
+            frozenset(("network", "process", "byzantine")), True, least_nodes=4, least_traitors=1, forgotten=True,
+            kinds=frozenset(("crash", "delay", "loss", "one_way", "partition", "slow_cpu"))),
     )
 }  # fmt: skip
 
@@ -214,6 +222,8 @@ def _faults(random: Random, space: FaultSpace, profile: SwarmProfile) -> list[Fa
                 faults.append(fault)
     if profile.slow:
         faults.append(_slow(random, space))
+    if profile.forgotten:
+        faults += _forgotten(random, space)
     return sorted(faults, key=lambda each: (each.at_ms, each.kind, each.text()))
 
 
@@ -222,6 +232,21 @@ def _slow(random: Random, space: FaultSpace) -> Delay:
     nodes = sorted(random.sample(range(space.nodes), random.randint(1, max(1, space.nodes // 2))))
     least_ms, spread_ms = random.choice((0, 200, 600, 900, 1_500, 2_500)), random.choice((100, 1_200))
     return Delay(nodes=random.choice((nodes, nodes, [])), least_ms=least_ms, most_ms=least_ms + spread_ms, stays=True)
+
+
+def _forgotten(random: Random, space: FaultSpace) -> list[Fault]:
+    """Shortly before the calm an honest node is not heard, while traitors speak to it alone, and then it loses its
+    store: what it had gone on by, and vouched for, nobody else may know, and in the calm nobody says it again."""
+    calm_ms = space.calm_ms
+    node = random.choice([each for each in range(space.nodes) if each not in space.traitors])
+    at_ms = calm_ms - random.randrange(1_000, 6_000)
+    unheard_ms = at_ms - random.randrange(2_000)
+    others = [each for each in range(space.nodes) if each != node]
+    return [
+        OneWay(nodes=[node], to=others, at=unheard_ms, until=calm_ms),
+        Wipe(node=node, votes="kept", at=at_ms, until=calm_ms - random.randrange(1, 500)),
+        *[Selective(node=each, to=[node], at=random.choice((0, unheard_ms)), until=calm_ms) for each in space.traitors],
+    ]
 
 
 def describe() -> list[dict[str, Any]]:

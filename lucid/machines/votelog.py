@@ -12,7 +12,7 @@ from lucid.ledger.state import Reader, Write
 
 VOTES_TABLE = "vote"
 LATEST_KEY = b"latest"
-NOTARIZED_KEY = b"notarized"
+KEPT_KEY = b"notarized"
 
 View = tuple[int, int]
 """(epoch, view), in the order of time."""
@@ -35,16 +35,20 @@ class VoteLog:
             self.view, votes, self.lost_ms = decode(stored, tuple[View, tuple[Vote, ...], int])
             for vote in votes:
                 self._votes.setdefault((vote.epoch, vote.view), {})[vote.kind] = vote
-        held = reader.get(VOTES_TABLE, NOTARIZED_KEY)
-        self._notarized = None if held is None else decode(held, Certificate)
+        kept = reader.get(VOTES_TABLE, KEPT_KEY)
+        self._kept = None if kept is None else decode(kept, Certificate)
+        self._unwritten: Certificate | None = None
         self._open = self.view
         """The view in which it notarizes and skips: the one that it is in, or the one before after `come_back`."""
         self.last: View = max(self._votes, default=self.view)
         """The view of the last vote; where the log holds none, the view that it was written in."""
 
-    def arrive(self, view: View) -> None:
-        """Enter a view or, after a restart, come back to one."""
+    def arrive(self, view: View, entry: Certificate | None) -> None:
+        """Enter a view by a certificate, which there is none of for the first of all, or come back to one."""
         if view > self.view:
+            # What is signed here closes the epoch before to this key, so the log has to have the end of that one.
+            if entry is not None and entry.kind == FINALIZE:
+                self.keep(entry)
             self.enter(view)
         else:
             self.come_back(view)
@@ -129,18 +133,25 @@ class VoteLog:
         assert kind == PROPOSE  # rule 2: two of them in one view would be evidence
         return (epoch, view) == self.view
 
-    def keep(self, certificate: Certificate) -> Write:
-        """The write that keeps the certificate on which a finalize is signed, to be made together with the log's."""
-        self._notarized = certificate
-        return (VOTES_TABLE, NOTARIZED_KEY, encode(certificate))
+    def keep(self, certificate: Certificate) -> None:
+        """Keep a certificate that this key went on by, in place of the one before; `writes` makes it durable.
+
+        It is the notarization that the last finalize was signed on, or the finality that opened the epoch.
+        """
+        self._kept = self._unwritten = certificate
 
     def owed(self, view: View) -> Certificate | None:
-        """The certificate of a view that this key came back to, where it signed finalize on it.
+        """The certificate that ends a view, or an epoch, that this key came back to: it was lost with the store.
 
-        It was lost with the store. Others may lack it too, and cannot go on without: this key signs no skip there.
+        Others may lack it too, and cannot go on without: this key signs no skip of a view where it signed finalize,
+        and nothing in an epoch before that of its log.
         """
-        held = self._notarized
-        return held if held is not None and (held.epoch, held.view) == view and FINALIZE in self.votes(view) else None
+        kept = self._kept
+        if kept is None:
+            return None
+        if kept.kind == FINALIZE:
+            return kept if kept.epoch == view[0] else None
+        return kept if (kept.epoch, kept.view) == view and FINALIZE in self.votes(view) else None
 
     def record(self, vote: Vote) -> None:
         """Add a vote; it may leave this node only after `write` is durable."""
@@ -148,9 +159,11 @@ class VoteLog:
         self.last = max(self.last, (vote.epoch, vote.view))
         self._votes.setdefault((vote.epoch, vote.view), {})[vote.kind] = vote
 
-    def write(self) -> Write:
-        """The write that makes the log durable as it stands."""
-        return (VOTES_TABLE, LATEST_KEY, encode((self.view, tuple(self.all_votes()), self.lost_ms)))
+    def writes(self) -> tuple[Write, ...]:
+        """The writes that make the log durable as it stands, to be made as one."""
+        log = (VOTES_TABLE, LATEST_KEY, encode((self.view, tuple(self.all_votes()), self.lost_ms)))
+        kept, self._unwritten = self._unwritten, None
+        return (log,) if kept is None else (log, (VOTES_TABLE, KEPT_KEY, encode(kept)))
 
 
 def new_log() -> Write:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from lucid.machines.votelog import LATEST_KEY, NOTARIZED_KEY, VOTES_TABLE
+from lucid.machines.votelog import KEPT_KEY, LATEST_KEY, VOTES_TABLE
 from sim.disk import Disk
 from sim.faults.fault import NodeFault
 
@@ -17,7 +17,7 @@ Votes = Literal["kept", "lost"]
 
 def new_card(node: Node, votes: Votes) -> None:
     """Give a node that is down empty disks, onto which its vote log was copied, or not."""
-    log = [(VOTES_TABLE, key, node.engine_disk.peek(VOTES_TABLE, key)) for key in (LATEST_KEY, NOTARIZED_KEY)]
+    log = [(VOTES_TABLE, key, node.engine_disk.peek(VOTES_TABLE, key)) for key in (LATEST_KEY, KEPT_KEY)]
     node.manager_disk, node.engine_disk = Disk(), Disk()
     if votes == "kept":
         node.engine_disk.write(log)

@@ -237,8 +237,8 @@ def test_what_once_failed_passes(path: Path) -> None:
     assert outcome.verdict is RunVerdict.PASS, outcome
 
 
-@pytest.mark.parametrize("name", ["behind-its-log", "behind-its-finalize"])
-def test_a_vote_log_that_forgets_the_certificate_of_its_finalize_is_found_again(
+@pytest.mark.parametrize("name", ["behind-its-log", "behind-its-finalize", "behind-its-epoch"])
+def test_a_vote_log_that_forgets_the_certificate_that_its_key_went_on_by_is_found_again(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(VoteLog, "owed", lambda *_: None)

@@ -13,7 +13,6 @@ from tests.builders import CRYPTO
 from tests.machines.bench import BLOCK_A, GENESIS_MS, Bench
 
 BENCH = Bench()
-BESIDE = ("table", b"key", b"value")
 
 
 def signer(*, log: bool = True) -> Signer:
@@ -27,10 +26,10 @@ def signer(*, log: bool = True) -> Signer:
     return made
 
 
-def test_a_vote_is_stored_with_what_goes_beside_it_before_it_is_sent() -> None:
+def test_a_vote_is_stored_before_it_is_sent() -> None:
     own = signer()
-    vote, effects = own.vote(0, 1, NOTARIZE, BLOCK_A, BESIDE)
-    assert effects == [Store((own.log.write(), BESIDE)), Observe(Signed(vote)), Forward(BroadcastVote(vote))]
+    vote, effects = own.vote(0, 1, NOTARIZE, BLOCK_A)
+    assert effects == [Store(own.log.writes()), Observe(Signed(vote)), Forward(BroadcastVote(vote))]
     assert own.log.votes((0, 1)) == {NOTARIZE: vote}
     assert CRYPTO.verify(BENCH.key, vote_message(BENCH.chain_id, 0, 1, NOTARIZE, BLOCK_A), vote.signature)
     with pytest.raises(AssertionError, match="never twice"):

@@ -99,21 +99,48 @@ def test_the_certificate_of_a_finalize_is_kept_for_whoever_comes_back_to_its_vie
         log = VoteLog(store)
         log.enter((0, 4))
         log.record(make_vote(0, 4, signed))
-        store.write([log.write(), *([log.keep(certificate)] if kept else [])])
+        if kept:
+            log.keep(certificate)
+        store.write(log.writes())
         for each in (log, VoteLog(store)):
             assert each.owed((0, 4)) == owed
             assert each.owed((0, 5)) is None
 
 
+def test_the_finality_that_opened_the_epoch_is_kept_for_whoever_comes_back_to_the_one_before() -> None:
+    store = new_store()
+    log = VoteLog(store)
+    log.enter((1, 7))
+    log.record(make_vote(1, 7, NOTARIZE))
+    finality = assemble(1, 6, FINALIZE, BLOCKS[0], {0: bytes(64)}, 4)
+    log.arrive((2, 1), finality)
+    assert len(log.writes()) == 2, "with what is signed next"
+    log.keep(finality)
+    log.record(make_vote(2, 1, SKIP))
+    store.write(log.writes())
+    assert len(log.writes()) == 1, "once"
+    back = VoteLog(store)
+    back.arrive((1, 1), assemble(0, 6, FINALIZE, BLOCKS[1], {0: bytes(64)}, 4))
+    for each in (log, back):
+        assert [each.owed(view) for view in ((0, 7), (1, 1), (1, 8), (2, 1))] == [None, finality, finality, None]
+
+
+def test_a_view_that_a_notarization_or_a_skip_opens_needs_nothing_kept() -> None:
+    for kind in (NOTARIZE, SKIP):
+        log = VoteLog(new_store())
+        log.arrive((0, 4), assemble(0, 3, kind, BLOCKS[0] if kind == NOTARIZE else b"", {0: bytes(64)}, 4))
+        assert len(log.writes()) == 1 and log.owed((0, 3)) is None
+
+
 def test_whoever_arrives_in_a_later_view_enters_it_and_else_comes_back() -> None:
     log = VoteLog(new_store())
-    log.arrive((0, 5))
+    log.arrive((0, 5), None)
     assert log.view == (0, 5) and may_sign(log, 0, 5) == EVERYTHING
-    log.arrive((0, 5))
+    log.arrive((0, 5), None)
     assert log.view == (0, 5) and may_sign(log, 0, 5) == EVERYTHING, "it starts again in the view that it was in"
-    log.arrive((0, 4))
+    log.arrive((0, 4), None)
     assert log.view == (0, 5) and may_sign(log, 0, 4) == {NOTARIZE, SKIP, FINALIZE}
-    log.arrive((0, 6))
+    log.arrive((0, 6), None)
     assert log.view == (0, 6) and may_sign(log, 0, 5) == {FINALIZE}
 
 
@@ -149,7 +176,7 @@ def lose(store: MemoryStore, epoch: int = 3, now: int = 1_000) -> VoteLog:
     assert log.missing
     assert log.open_epoch(epoch, 0, now, witnessed=False), "to be made durable"
     assert not log.missing
-    store.write([log.write()])
+    store.write(log.writes())
     return log
 
 
@@ -195,7 +222,7 @@ def test_an_epoch_that_opens_after_the_loss_frees_the_key(opened_ms: int, witnes
     if free:
         log.enter((4, 1))
     assert may_sign(log, 4, 1) == (EVERYTHING if free else set())
-    store.write([log.write()])
+    store.write(log.writes())
     assert (VoteLog(store).lost_ms == 0) is free
 
 
@@ -221,7 +248,7 @@ def test_a_log_that_is_read_has_the_votes_and_the_last_of_them() -> None:
         log.record(vote)
     assert log.last == (2, 7)
     log.enter((2, 8))
-    store.write([log.write()])
+    store.write(log.writes())
     again = VoteLog(store)
     assert (again.view, again.last, again.all_votes()) == ((2, 8), (2, 7), own)
     again.record(make_vote(2, 8, NOTARIZE))
@@ -262,7 +289,7 @@ def test_a_log_that_is_given_up_closes_its_epoch_and_those_before(now: int, lost
     log = VoteLog(store)
     log.enter((3, 2))
     log.record(make_vote(3, 2, NOTARIZE))
-    store.write([log.write()])
+    store.write(log.writes())
     store.write([lost_log(3, now)])
     lost = VoteLog(store)
     assert (lost.view, lost.lost_ms, lost.missing, lost.all_votes()) == ((4, 0), lost_ms, False, [])
@@ -300,7 +327,7 @@ class Validator(RuleBasedStateMachine):
         if crash:
             self.log = VoteLog(self.store)
             return
-        self.store.write([self.log.write()])
+        self.store.write(self.log.writes())
         self.left.append(vote)
 
     @rule()

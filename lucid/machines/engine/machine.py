@@ -16,7 +16,7 @@ from lucid.chain.keys import Crypto
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.versions import RULES_KNOWN
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
-from lucid.ledger.state import Reader, Write
+from lucid.ledger.state import Reader
 from lucid.machines.effects import (
     HOLD_TIMER,
     PROPOSE_TIMER,
@@ -194,7 +194,7 @@ class Engine:
             guarded = self._open_epoch(now, context)
         view = (context.epoch, context.view)
         # Not stored yet: until something is signed here, a restart has nothing to contradict.
-        self.log.arrive(view)
+        self.log.arrive(view, context.entry)
         # Late votes are credited in their block's slot and the next one (section 6), so older ones are of no use.
         self.polls.keep_views(context.view - 2 * self.parameters.slot_views, context.view)
         # After a restart both certificates may be held; which came first is not known, so it is taken to be the skip,
@@ -210,9 +210,10 @@ class Engine:
         ]
         if guarded:
             # When a lost log was found missing must outlive this process, or each restart begins to wait anew.
-            effects.insert(0, Store((self.log.write(),)))
+            effects.insert(0, Store(self.log.writes()))
         effects += self._count_own(now)
-        # Whoever signed finalize here signs no skip: others may need its notarization to go on (section 4, vote log).
+        # Whoever signed finalize here signs no skip, nor anything in an epoch that it has left: others may need the
+        # certificate by which it went on (section 4, vote log).
         if (owed := self.log.owed(view)) is not None:
             effects.append(Forward(Assembled(owed)))
         effects += self._heartbeat(context)
@@ -304,13 +305,14 @@ class Engine:
         # Of older views the log does not know any more what it signed, so it signs nothing there.
         if view < current - 1 or not self.log.may_sign(epoch, view, FINALIZE):
             return []
-        return self._vote(now, FINALIZE, certificate.block, view, self.log.keep(certificate))
+        self.log.keep(certificate)
+        return self._vote(now, FINALIZE, certificate.block, view)
 
-    def _vote(self, now: int, kind: int, block: bytes, view: int | None = None, *beside: Write) -> Effects:
-        """Sign a vote, with what is to be kept `beside` it, and count it, as nobody else sends it to this node."""
+    def _vote(self, now: int, kind: int, block: bytes, view: int | None = None) -> Effects:
+        """Sign a vote, and count it, as nobody else sends it to this node."""
         context = self.context
         assert context is not None
-        vote, effects = self._signer.vote(context.epoch, context.view if view is None else view, kind, block, *beside)
+        vote, effects = self._signer.vote(context.epoch, context.view if view is None else view, kind, block)
         # It has just been said, so it is repeated a whole base timeout later (section 4, Nothing is lost in silence).
         effects.append(self._alarms.arm(RESEND_TIMER, now + self.timeout.base_ms))
         return effects + self.count(now, VoteMessage(vote))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.votes import FINALIZE, PROPOSE, Vote, vote_message
-from lucid.ledger.state import Reader, Write
+from lucid.ledger.state import Reader
 from lucid.machines.effects import BroadcastVote, Effects, Forward, Observe, Publish, Signed, Store, ViewContext
 from lucid.machines.votelog import VoteLog
 
@@ -40,11 +40,11 @@ class Signer:
         witnessed, self._witnessed = self._witnessed, False
         return self.log.open_epoch(context.epoch, opened_ms, now, witnessed)
 
-    def vote(self, epoch: int, view: int, kind: int, block: bytes, *beside: Write) -> tuple[Vote, Effects]:
-        """Sign a vote, make it durable and what is to be kept `beside` it, and send it."""
+    def vote(self, epoch: int, view: int, kind: int, block: bytes) -> tuple[Vote, Effects]:
+        """Sign a vote, make it durable, and send it."""
         vote = self._sign(epoch, view, kind, block)
         return vote, [
-            Store((self.log.write(), *beside)),
+            Store(self.log.writes()),
             Observe(Signed(vote)),
             Forward(BroadcastVote(vote)),
         ]
@@ -60,7 +60,7 @@ class Signer:
     def _publish(self, epoch: int, view: int, block: bytes, signature: bytes, patience_ms: int) -> Effects:
         vote = self._sign(epoch, view, PROPOSE, block)
         publish = Publish(vote, signature, patience_ms)
-        return [Store((self.log.write(),)), Observe(Signed(vote)), Forward(publish)]
+        return [Store(self.log.writes()), Observe(Signed(vote)), Forward(publish)]
 
     def _sign(self, epoch: int, view: int, kind: int, block: bytes) -> Vote:
         message = vote_message(self._genesis.chain_id, epoch, view, kind, block)

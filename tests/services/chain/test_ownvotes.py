@@ -73,7 +73,7 @@ async def looked_at(
             if (each.epoch, each.view) > log.view:
                 log.enter((each.epoch, each.view))
             log.record(each)
-            inner.write([log.write()])
+            inner.write(log.writes())
         store = DurableStore(inner)
         own = OwnVotes(store, path / "starts", seek, late_views=100)
         engine: Any = SimpleNamespace(
