@@ -14,6 +14,7 @@ from sim.allowance import Allowance
 from sim.faults.fault import Fault, views_lost
 from sim.node import Node
 from sim.queuing import MOST
+from sim.scenario import Scenario
 from sim.world import World
 
 DELAYS = 3
@@ -87,9 +88,8 @@ class Bounds:
 
     def _bound_ms(self, views: float, timeout_ms: int) -> float:
         world = self.world
-        slowest_ms = max(max(row) for row in world.base_us) * 10 // 1000 + MOST * world.scenario.queuing_ms
-        interval_ms = world.genesis.parameters.block_interval_ms
-        return (views + 2) * (timeout_ms + slowest_ms) + interval_ms + 3 * slowest_ms
+        longest_ms = slowest_ms(world.base_us, world.scenario)
+        return within_ms(views, timeout_ms, longest_ms, world.genesis.parameters.block_interval_ms)
 
     def unbound(self) -> str:
         """Why progress has no bound now, or nothing."""
@@ -151,6 +151,16 @@ class Bounds:
         clocks = [node.clock_us for node in self.world.nodes if node.up and node.index not in self.world.byzantine]
         drift_us = self.world.genesis.parameters.max_clock_drift_ms * 1000
         return " within the clock drift" if max(clocks) - min(clocks) > drift_us else ""
+
+
+def within_ms(views: float, timeout_ms: int, longest_ms: int, interval_ms: int) -> float:
+    """The bound of protocol section 9, where a message takes so long at most and so many views may fail."""
+    return (views + 2) * (timeout_ms + longest_ms) + interval_ms + DELAYS * longest_ms
+
+
+def slowest_ms(base_us: Sequence[Sequence[int]], scenario: Scenario) -> int:
+    """The longest that a message takes by links of these latencies, where nothing is wrong with them."""
+    return max(max(row) for row in base_us) * 10 // 1000 + MOST * scenario.queuing_ms
 
 
 def overworked(world: World, node: Node) -> bool:

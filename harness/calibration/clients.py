@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import suppress
 from random import Random
+from typing import NamedTuple
 
 import httpx
 from msgspec import structs
@@ -18,12 +19,21 @@ from sim.exponential import exponential_us
 from sim.scenario import Scenario
 
 
+class Promise(NamedTuple):
+    """A node's service said at a time, by this machine's clock, that it has taken a transaction."""
+
+    at_ms: int
+    node: int
+    transaction: bytes
+
+
 class Clients(threading.Thread):
     """Hands anchors to nodes drawn by chance: the scenario's load."""
 
     def __init__(self, scenario: Scenario, network: Devnet) -> None:
         super().__init__(daemon=True)
-        self.refused = self.accepted = 0
+        self.refused = 0
+        self.promised: list[Promise] = []
         self._every_us = scenario.anchor_every_ms * 1_000
         self._fixed = scenario.anchor_arrivals == "fixed"
         self._network = network
@@ -43,13 +53,16 @@ class Clients(threading.Thread):
         with httpx.Client(timeout=5.0, trust_env=False) as client:
             while not self._over.wait(max(0.0, due - time.monotonic())):
                 due += (self._every_us if self._fixed else exponential_us(self._random, self._every_us)) / 1_000_000
-                node = self._random.choice(self._network.nodes)
+                number = self._random.randrange(len(self._network.nodes))
+                url = f"{self._network.nodes[number].url('engine')}/transactions"
                 with suppress(httpx.HTTPError):
-                    answer = client.post(
-                        f"{node.url('engine')}/transactions", json={"payload": encode(self._anchor()).hex()}
-                    )
-                    self.accepted += answer.status_code == 202
-                    self.refused += answer.status_code != 202
+                    answer = client.post(url, json={"payload": encode(self._anchor()).hex()})
+                    if answer.status_code == 202:
+                        self.promised.append(
+                            Promise(time.time_ns() // 1_000_000, number, bytes.fromhex(answer.json()["id"]))
+                        )
+                    else:
+                        self.refused += 1
 
     def _anchor(self) -> SessionAnchor:
         draw, owner = self._random.randbytes, self._random.randbytes(32)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 
-from harness.calibration.clients import Clients
+from harness.calibration.clients import Clients, Promise
 from harness.soak.links import Links
 from lucid.chain.parameters import Parameters
 from lucid.services.devnet import Devnet
@@ -39,6 +39,13 @@ class RealNetwork(NamedTuple):
     def heights(self) -> list[int]:
         """How high each node is."""
         return [node.standing(self.client).height or 0 for node in self.devnet.nodes]
+
+    def is_final(self, promise: Promise) -> bool:
+        """Whether the node that accepted a transaction says that it is final."""
+        url = f"{self.devnet.nodes[promise.node].url('engine')}/transactions/{promise.transaction.hex()}"
+        with suppress(httpx.HTTPError, ValueError):
+            return bool(self.client.get(url).json().get("status") == "final")
+        return False
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.invariants import ANCHORS
 from harness.proxied.conform import Proxy, conform
 from harness.proxied.linkfaults import LinkFaults
 from harness.verdict import RunVerdict
@@ -58,8 +59,9 @@ def test_a_proxy_does_each_thing_in_its_time_and_lets_all_pass_in_the_calm() -> 
     )  # fmt: skip
     assert proxy.delay(0, 1) == 0.25, "nothing is on before it is told to begin"
     links: Any = Recorder()
-    calm_at_ms = proxy.disturb(links)
-    assert abs(time.time_ns() // 1_000_000 - calm_at_ms) < 500
+    disturbed = proxy.disturb(links)
+    assert abs(time.time_ns() // 1_000_000 - disturbed.calm_ms) < 500
+    assert disturbed.calm_ms - disturbed.began_ms >= 1_000
     ordered = [(what, which) for _, what, which in links.done]
     cut = [(0, 1), (1, 0)]
     assert ordered == [
@@ -76,4 +78,5 @@ def test_real_nodes_come_to_the_verdict_of_the_simulator(tmp_path: Path) -> None
     found = conform(LINKS, tmp_path, said.append)
     assert found.agree and found.real.verdict is RunVerdict.PASS, found
     assert found.real.checks["agreement"] >= 4 and found.real.checks["no double vote"] > 10
+    assert found.real.checks[ANCHORS] > 10, "half of the seconds had one"
     assert said[0] == "simulating" and said[-1] == "judging the journals"
