@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.state import Write
-from sim.sharedrows import SharedRows
+from sim.sharedrows import SharedRows, SharedTable
 
 
 class Damaged(Exception):
@@ -136,37 +136,57 @@ class Disk(MemoryStore):
 
     def _apply(self, writes: Iterable[Write]) -> list[Write]:
         """Apply writes in order; returns what undoes them, in reverse."""
-        shared, replace = self._shared, self._replace
-        if shared is None:
-            return [(table, key, replace(table, key, value)) for table, key, value in writes]
+        if self._shared is None:
+            return [(table, key, self._replace(table, key, value)) for table, key, value in writes]
+        return self._apply_shared(self._shared, writes)
+
+    def _apply_shared(self, shared: SharedRows, writes: Iterable[Write]) -> list[Write]:
+        """The same where others hold most of it too: this is what all nodes do with each block."""
         undo: list[Write] = []
-        bit, everybody, tables = self._bit, shared.everybody, shared.tables
+        bit, everybody, tables, mine = self._bit, shared.everybody, shared.tables, self._tables
         for table, key, value in writes:
-            there = tables.get(table)
-            if there is None:
-                there = shared.table(table)
+            there = tables.get(table) or shared.table(table)
             held = there.values.get(key)
+            own = mine.get(table)
+            before: bytes | None
             if held is None:
-                before = replace(table, key, None)
+                # Nobody shares it: this is the first disk to write it, or the others have something else each.
+                before = own.pop(key, None) if own else None
                 if value is not None:
-                    there.begin(key, value, bit, everybody)
+                    there.values[key] = value
+                    if bit != everybody:
+                        there.holders[key] = bit
             else:
                 holders = there.holders.get(key, everybody)
                 if holders & bit:
                     before = held if type(held) is bytes else shared.bytes_of(held)
-                    # Where nobody else holds it, what this disk has instead is what all may come to hold.
-                    if held != value and there.part(key, holders & ~bit) and value is not None:
-                        replace(table, key, value)
-                    elif held != value and value is not None:
-                        there.begin(key, value, bit, everybody)
+                    if held != value:
+                        self._part(there, table, key, value, holders & ~bit)
                 elif held == value:
-                    before = replace(table, key, None)
-                    if there.join(key, holders | bit, everybody):
-                        shared.settle(there, key)
+                    before = own.pop(key, None) if own else None
+                    if holders | bit != everybody:
+                        there.holders[key] = holders | bit
+                    else:
+                        del there.holders[key]
+                        if there.spooled:
+                            shared.settle(there, key)
                 else:
-                    before = replace(table, key, value)
+                    before = self._replace(table, key, value)
             undo.append((table, key, before))
         return undo
+
+    def _part(self, there: SharedTable, table: str, key: bytes, value: bytes | None, left: int) -> None:
+        """Have a value of one's own, or none, in place of one that these others still hold, if any do."""
+        if left:
+            there.holders[key] = left
+            if value is not None:
+                self._replace(table, key, value)
+        elif value is None:
+            del there.values[key]
+            there.holders.pop(key, None)
+        else:
+            # Nobody else holds anything of it here: what this disk has is what all may come to hold.
+            there.values[key] = value
 
     def _replace(self, table: str, key: bytes, value: bytes | None) -> bytes | None:
         """Set or delete a row of this disk's own; returns what was there."""

@@ -20,7 +20,7 @@ from lucid.chain.certificates import Certificate
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import Transaction
 from lucid.chain.votes import Vote
-from lucid.ledger.state import ROW_TABLE, Divided, Ledger, Reader
+from lucid.ledger.state import ROW_TABLE, Divided, Ledger, Reader, Write
 from lucid.ledger.tree import TreeNode, release
 from lucid.ledger.turn import Turn
 from lucid.ledger.validation import Built, Validator
@@ -109,21 +109,24 @@ class SharedTrees:
 class SharedLedger(Ledger):
     """A ledger that other nodes hold too."""
 
-    __slots__ = ("trees",)
+    __slots__ = ("trees", "written")
 
     trees: SharedTrees
+    written: list[list[Write]]
+    """What to store, once somebody has asked for it: one for all."""
 
-    @classmethod
-    def of(cls, ledger: Ledger, parent: Ledger | None, trees: SharedTrees) -> SharedLedger:
+    def __init__(self, ledger: Ledger, parent: Ledger | None, trees: SharedTrees) -> None:
         """The same ledger over another node's parent, which must be equal."""
-        shared = cls.__new__(cls)
-        for name in Ledger.__slots__:
-            setattr(shared, name, getattr(ledger, name))
-        shared.trees = trees
-        shared.parent = parent
-        if parent is not None:
-            shared.reader = parent.reader
-        return shared
+        reader = ledger.reader if parent is None else parent.reader
+        super().__init__(reader, parent, ledger.core, ledger.rows, ledger.transactions, ledger)
+        self.trees = trees
+        self.written = ledger.written if isinstance(ledger, SharedLedger) else []
+
+    def flush(self) -> list[Write]:
+        """See `Ledger`."""
+        if not self.written:
+            self.written.append(super().flush())
+        return self.written[0]
 
     def settle(self) -> None:
         """See `Ledger`."""
@@ -131,6 +134,7 @@ class SharedLedger(Ledger):
         self.parent = None
         self.rows = {}
         self._changed = {}
+        self.written = []
         self.trees.settled(self.reader, self.core.head.height, changed)
 
     def divided(self, part_bytes: int) -> Divided:
@@ -153,8 +157,8 @@ class SharedValidator(Validator):
         if not self._trees.joins(reader):
             return super().first(reader)
         if self._first is None:
-            self._first = SharedLedger.of(super().first(reader), None, self._trees)
-        shared = SharedLedger.of(self._first, None, self._trees)
+            self._first = SharedLedger(super().first(reader), None, self._trees)
+        shared = SharedLedger(self._first, None, self._trees)
         shared.reader = reader
         return shared
 
@@ -189,7 +193,7 @@ class SharedValidator(Validator):
         )
         if not self._shares(parent):
             return built
-        return built._replace(ledger=SharedLedger.of(built.ledger, parent, self._trees))
+        return built._replace(ledger=SharedLedger(built.ledger, parent, self._trees))
 
     def judge(self, block: Block, parent: Ledger, parent_hash: bytes, turn: Turn) -> Ledger:
         """See `Validator`."""
@@ -199,12 +203,12 @@ class SharedValidator(Validator):
         known = self._judged.get(place)
         if known is not None and (known[0] is block or known[0] == block):
             self._metered.spent_us += known[2]
-            return SharedLedger.of(known[1], parent, self._trees)
+            return SharedLedger(known[1], parent, self._trees)
         before_us = self._metered.spent_us
         ledger = super().judge(block, parent, parent_hash, turn)
         self._forget()
-        self._judged[place] = (block, SharedLedger.of(ledger, None, self._trees), self._metered.spent_us - before_us)
-        return SharedLedger.of(ledger, parent, self._trees)
+        self._judged[place] = (block, SharedLedger(ledger, None, self._trees), self._metered.spent_us - before_us)
+        return SharedLedger(ledger, parent, self._trees)
 
     def _forget(self) -> None:
         """Drop what was judged and nobody who shares will ask for again; and the oldest, of too many others."""

@@ -7,7 +7,8 @@ from lucid.poot.crypto import Edwards25519
 from sim.cpus import Cpu
 from sim.crypto import CryptoKind, ModeledCrypto
 
-REMEMBERED = 65_536
+REMEMBERED = 16_384
+"""Signatures in each of two generations: of 100 nodes, those of some fifty blocks."""
 
 
 class MeteredCrypto:

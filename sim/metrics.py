@@ -28,6 +28,8 @@ from sim.node import Node
 from sim.quorum_path import earliest_final_us
 from sim.world import World
 
+NOBODY: frozenset[int] = frozenset()
+
 
 class ProposalTimes(NamedTuple):
     """When a block was first put forward, by which node, and from which nodes that one was cut off then."""
@@ -66,7 +68,8 @@ class Metrics:
         self.slots: Counter[tuple[int, int]] = Counter()
         self._proposed: dict[bytes, ProposalTimes] = {}
         self.seen: dict[bytes, tuple[int, int, int, int]] = {}
-        self._arrived: dict[bytes, set[int]] = {}
+        self._arrived: dict[bytes, int] = {}
+        """By block the nodes, as bits, where it has arrived."""
         self.final: dict[bytes, list[int]] = {}
         self.hashes: list[bytes] = []
         self._anchored: list[list[PendingAnchor]] = [[] for _ in world.nodes]
@@ -120,7 +123,10 @@ class Metrics:
 
     def _on_proposed(self, now_us: int, node: Node, fact: Proposed) -> None:
         if fact.hash not in self._proposed:
-            cut = frozenset(receiver for sender, receiver in self.world.network.apart() if sender == node.index)
+            cut = (
+                frozenset([receiver for sender, receiver in self.world.network.apart() if sender == node.index])
+                or NOBODY
+            )
             self._proposed[fact.hash] = ProposalTimes(now_us, node.index, cut)
 
     def _on_valid(self, now_us: int, node: Node, fact: BlockValid) -> None:
@@ -128,10 +134,10 @@ class Metrics:
         proposed = self._proposed.get(fact.hash)
         if proposed is None or proposed.node == node.index:
             return
-        arrived = self._arrived.setdefault(fact.hash, set())
-        if node.index in arrived:
+        arrived, bit = self._arrived.get(fact.hash, 0), 1 << node.index
+        if arrived & bit:
             return  # judged again after a restart
-        arrived.add(node.index)
+        self._arrived[fact.hash] = arrived | bit
         # Whoever was down or cut off when the block was proposed catches up, which says nothing of how blocks spread.
         late = proposed.at_us < node.up_since_us or node.index in proposed.cut
         (self.late_us if late else self.propagation_us).append(now_us - proposed.at_us)

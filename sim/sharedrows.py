@@ -24,29 +24,6 @@ class SharedTable:
         self.holders: dict[bytes, int] = {}
         self.spooled = spooled
 
-    def begin(self, key: bytes, value: bytes, holders: int, everybody: int) -> None:
-        """A value of a key that nobody has a value of here."""
-        self.values[key] = value
-        if holders != everybody:
-            self.holders[key] = holders
-
-    def join(self, key: bytes, holders: int, everybody: int) -> bool:
-        """One more disk holds the value of a key, so these do; returns whether that is for the spool to know."""
-        if holders != everybody:
-            self.holders[key] = holders
-            return False
-        del self.holders[key]
-        return self.spooled
-
-    def part(self, key: bytes, holders: int) -> bool:
-        """One disk fewer holds the value of a key, so these do; returns whether there are any."""
-        if holders:
-            self.holders[key] = holders
-        else:
-            del self.values[key]
-            self.holders.pop(key, None)
-        return holders != 0
-
 
 class SharedRows:
     """The tables of several disks, which all join before the first row is written.

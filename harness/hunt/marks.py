@@ -55,7 +55,7 @@ class Marks:
         self._heights: dict[int, int] = {}
         self._valid: dict[bytes, int] = {}
         self._epochs: dict[int, int] = {}
-        self._signed: dict[int, int] = {}
+        self._signed_in: dict[int, int] = {}
         self._proposed: set[bytes] = set()
         self._started_us: dict[int, int] = {}
 
@@ -75,7 +75,7 @@ class Marks:
             case TimedOut():
                 self._timed_out.add((node.index, fact.epoch, fact.view))
             case Signed():
-                self._signed[node.index] = fact.vote.epoch
+                self._signed_in[node.index] = fact.vote.epoch
                 if fact.vote.kind in (FINALIZE, SKIP):
                     self._note("a skip was signed" if fact.vote.kind == SKIP else "a finalize was signed")
                 if node.up_since_us:
@@ -98,7 +98,7 @@ class Marks:
     def _on_caught_up(self, node: Node, fact: CaughtUp) -> None:
         self._note("a node caught up by a snapshot" if fact.snapshot else "a node caught up by pages")
         # A page of a closing block brings its finality, so the next epoch is open before the page is told of.
-        if node.index in self._signed and self._epochs.get(node.index, 0) > self._signed[node.index]:
+        if node.index in self._signed_in and self._epochs.get(node.index, 0) > self._signed_in[node.index]:
             self._note("a node caught up over an epoch")
 
     def _on_refused(self, fact: Refused) -> None:

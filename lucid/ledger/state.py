@@ -112,7 +112,8 @@ class Ledger:
     """An immutable ledger: what changed (`rows`, and nodes of the tree) over `parent`, or over the final store.
 
     `root` is the state root. `validators` and `next_validators` are this epoch's set and the one that would follow.
-    `transactions` are the ids of those in the block that left this ledger.
+    `transactions` are the ids of those in the block that left this ledger. What follows from all this is taken from an
+    `equal` ledger, if there is one.
     """
 
     __slots__ = (
@@ -138,19 +139,27 @@ class Ledger:
         core: Core,
         rows: Mapping[bytes, bytes | None],
         transactions: tuple[bytes, ...] = (),
+        equal: Ledger | None = None,
     ) -> None:
         self.reader = reader
         self.parent = parent
         self.core = core
         self.rows = rows
         self.transactions = transactions
-        update = TreeUpdate(self._stored_node, None if parent is None else parent._tree)
-        self.root = update.apply(
-            {state_key_digest(key): None if value is None else state_value_digest(value) for key, value in rows.items()}
-        )
-        self._tree = update.root
-        self._changed = update.changed
-        self.validators, self.next_validators = self._sets()
+        if equal is None:
+            update = TreeUpdate(self._stored_node, None if parent is None else parent._tree)
+            self.root = update.apply(
+                {
+                    state_key_digest(key): None if value is None else state_value_digest(value)
+                    for key, value in rows.items()
+                }
+            )
+            self._tree = update.root
+            self._changed = update.changed
+            self.validators, self.next_validators = self._sets()
+        else:
+            self.root, self._tree, self._changed = equal.root, equal._tree, equal._changed
+            self.validators, self.next_validators = equal.validators, equal.next_validators
 
     def row(self, key: bytes) -> bytes | None:
         """The row's bytes, or None where there is no such row."""
