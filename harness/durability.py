@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from harness.invariants import Diverged
 from lucid.chain.placement import PlacedNode, placement
+from lucid.ledger.weights import node_weights
 from lucid.machines.effects import Fact
+from sim.capacityload import final_ledger
 from sim.clock import Moment
 from sim.faults.fault import Fault
 from sim.node import Node
@@ -37,6 +39,8 @@ class Durability:
         self._believed: set[bytes] = set()
         self._lacking_us: dict[bytes, int] = {}
         self._disturbed_us = 0
+        self._weighed = -1
+        """The last epoch whose weights are counted by."""
         world.clock.after(LOOK_US, self._look)
 
     def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
@@ -65,11 +69,27 @@ class Durability:
 
     def _homes(self, chunk: bytes) -> tuple[int, ...]:
         """The nodes where a chunk belongs."""
+        self._weigh()
         found = self._wanted.get(chunk)
         if found is None:
             keys = placement(chunk, self._members, self.world.replication_factor)
             found = self._wanted[chunk] = tuple([self.world.index[key] for key in keys])
         return found
+
+    def _weigh(self) -> None:
+        """Place by what the node that is furthest says that each weighs."""
+        if not self.world.scenario.capacities:
+            return
+        up = [node for node in self.world.nodes if node.manager is not None and node.index not in self.world.byzantine]
+        ledger = max((final_ledger(node) for node in up), key=lambda each: each.core.head.height, default=None)
+        if ledger is None or ledger.core.head.epoch <= self._weighed:
+            return
+        self._weighed = ledger.core.head.epoch
+        weights = node_weights(ledger)
+        members = [PlacedNode(key, weights.get(key, 1)) for key in sorted(self.world.index)]
+        if members != self._members:
+            self._members, self._wanted = members, {}
+            self._disturbed_us = self.world.clock.now_us
 
     def _intact(self, index: int, chunk: bytes) -> bool:
         data = self.world.nodes[index].data
@@ -115,7 +135,9 @@ class Durability:
             return
         self.checks[COUNTED] += 1
         self._believed.add(chunk)
-        honest = {*self._homes(chunk)} - self.world.byzantine
+        # By what this node knows of weights: it may not have heard of the epoch that opened just now.
+        homes = {self.world.index[key] for key in machine.neighborhood.wanted(chunk)}
+        honest = homes - self.world.byzantine
         if absent := sorted(honest - self.clients.kept[chunk]):
             raise Diverged(COUNTED, f"{node.name} counts {chunk.hex()[:16]} at {absent}, which never had it")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect
 from collections import deque
 
+from msgspec import structs
+
 from harness.bounds import Bounds, overworked
 from harness.level import LEVEL_BLOCKS, final_height
 from harness.reference.chain import NaiveChain
@@ -14,7 +16,8 @@ from lucid.chain.codec import decode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import Equivocation, SessionAnchor
 from lucid.chain.votes import Vote, conflict
-from lucid.ledger.rows import TALLY_KEY
+from lucid.ledger.rows import TALLY_KEY, WEIGHTS_KEY
+from lucid.ledger.weights import entries
 from lucid.machines.chain import HEIGHT_TABLE, height_key
 from lucid.machines.effects import BlockFinal, Evicted, Fact, Signed
 from lucid.poot.credits import Tally
@@ -31,6 +34,7 @@ ANCHOR_BLOCKS = 24
 ANCHORS = "accepted anchors final in time"
 PROGRESS = "progress"
 RELAYS = "relays make no credits"
+WEIGHTS = "weights equal their recount"
 
 CHECKPOINT_GROWTH = 4
 """From-scratch recomputations happen when the chain has grown by a quarter, so that they cost a constant per block."""
@@ -70,6 +74,8 @@ class Invariants:
         )
         if world.scenario.relays_every_ms:
             self.checks[RELAYS] = 0
+        if world.scenario.capacities:
+            self.checks[WEIGHTS] = 0
         self.heights: list[bytes] = [world.genesis.chain_id]
         self._naive = NaiveChain(world.genesis, world.clients)
         self._history = History(world.genesis)
@@ -223,9 +229,20 @@ class Invariants:
             with_them, without = proven.earned().total(), proven.earned(False).total()
             if with_them > without:
                 raise Diverged(RELAYS, f"height {height}: {with_them} credits in place of {without}")
+        self._check_weights(rows.get(WEIGHTS_KEY), height)
         self.checks["state root from scratch"] += 1
         if state_root(rows) != self._root:
             raise Diverged("state root from scratch", f"height {height}")
+
+    def _check_weights(self, row: bytes | None, height: int) -> None:
+        """What nodes weigh follows from what they declared and proved in blocks."""
+        if row is None:
+            return
+        self.checks[WEIGHTS] = self.checks.get(WEIGHTS, 0) + 1
+        for number, entry in enumerate(entries(row)):
+            again = self._history.weights.entry(number)
+            if structs.astuple(entry) != again:
+                raise Diverged(WEIGHTS, f"height {height}: member {number} has {entry}, by the blocks {again}")
 
     def _check_anchors(self, height: int) -> None:
         """Accepted anchors are final within so many blocks, and those that faults which are on may cost."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lucid.chain.codec import encode
 from lucid.chain.errors import Refusal
+from lucid.ledger.weights import node_weights
 from lucid.machines.effects import (
     BeginFetch,
     ChunkStored,
@@ -38,6 +39,7 @@ from lucid.machines.replicamessages import (
 from lucid.machines.replication import Replicator
 from lucid.machines.replication.copies import NAME_BYTES
 from lucid.machines.replication.pacing import Pacing
+from sim.capacityload import final_ledger
 from sim.card import Card
 from sim.disk import Disk
 from sim.runner import Runner
@@ -133,7 +135,14 @@ class DataChain:
         }
         connected = tuple([key for key in members if key in reached and key != here.key])
         self._later(runner, MEMBERS_US, self._tell_members)
-        runner.step(MembersKnown(members, connected, world.replication_factor))
+        runner.step(MembersKnown(members, connected, world.replication_factor, self._weights(members)))
+
+    def _weights(self, members: tuple[bytes, ...]) -> tuple[int, ...]:
+        """What the node's own ledger says that these weigh."""
+        if not self.node.world.scenario.capacities or self.node.manager is None:
+            return ()
+        weights = node_weights(final_ledger(self.node))
+        return tuple([weights.get(key, 1) for key in members])
 
     def _scrub(self, runner: Runner, _: Moment | None = None) -> None:
         """Find what the card lost or damaged."""

@@ -36,6 +36,7 @@ ABOUT = {
     "anchor_arrivals": "poisson: clients that know nothing of each other; fixed: evenly spaced",
     "holdings_every_ms": "a node says so often in the mean what it holds of a session, in ms; 0: never (rules 3)",
     "relays_every_ms": "a node takes a session so often in the mean, in ms, and brings it to others; 0: none (rules 6)",
+    "capacities": "tickets that nodes declare, the first node's first, 0 for none (rules 7)",
     "schedule": "who leads: ranked by score (protocol section 4), or weighted: drawn by it (harness/weighted.py)",
     "snapshot_blocks": "final blocks between snapshots",
     "share_execution": "nodes that hold the same parent share a block's execution, which only saves time",

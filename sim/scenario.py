@@ -10,6 +10,7 @@ from msgspec import Meta, field
 from lucid.chain.errors import GenesisError
 from lucid.chain.genesis import Activation, Genesis, GenesisNode, GenesisOfRules
 from lucid.chain.parameters import DAY_MS, Parameters
+from lucid.chain.placement import MAX_WEIGHT
 from sim.chunkload import ChunkLoad
 from sim.durations import Duration, duration_ms
 from sim.faults import AnyFault
@@ -41,6 +42,7 @@ class Scenario(msgspec.Struct, forbid_unknown_fields=True):
     anchor_arrivals: Literal["poisson", "fixed"] = "poisson"
     holdings_every_ms: Annotated[int, Meta(ge=0, le=DAY_MS)] = 0
     relays_every_ms: Annotated[int, Meta(ge=0, le=DAY_MS)] = 0
+    capacities: list[Annotated[int, Meta(ge=0, le=MAX_WEIGHT)]] = field(default_factory=list)
     schedule: Literal["ranked", "weighted"] = "ranked"
     snapshot_blocks: Annotated[int, Meta(ge=1, le=2**53)] = 2_160
     share_execution: bool = True

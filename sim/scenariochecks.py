@@ -9,7 +9,6 @@ import msgspec
 from lucid.chain.genesis import NAME_BYTES, Activation
 from lucid.chain.parameters import DAY_MS, Parameters
 from lucid.machines.limits import Limits
-from sim.chunkload import ChunkLoad
 from sim.durations import Duration, duration_ms
 from sim.faults.fault import Fault
 from sim.latency import PROFILES, region_names
@@ -62,7 +61,7 @@ def _check(scenario: Scenario) -> None:
             raise ScenarioError("no such limit", f"limits.{key}")
         if value < 1:
             raise ScenarioError("must be at least 1", f"limits.{key}")
-    _check_workload(scenario.workload)
+    _check_loads(scenario)
     _check_pools(scenario)
     _check_links(scenario)
     scenario.genesis([bytes([index // 256, index % 256]) * 16 for index in range(scenario.nodes)], 0, ())
@@ -70,7 +69,10 @@ def _check(scenario: Scenario) -> None:
         _check_fault(f"fault[{place}]", fault, scenario.nodes)
 
 
-def _check_workload(load: ChunkLoad | None) -> None:
+def _check_loads(scenario: Scenario) -> None:
+    load = scenario.workload
+    if len(scenario.capacities) > scenario.nodes:
+        raise ScenarioError(f"there are {scenario.nodes} nodes", "capacities")
     if load is not None and load.most_bytes < load.least_bytes:
         raise ScenarioError(f"must be at least least_bytes, {load.least_bytes}", "workload.most_bytes")
 

@@ -17,6 +17,7 @@ from lucid.machines.effects import Fact, Respond
 from lucid.machines.journal import header
 from lucid.machines.limits import Limits
 from lucid.storage.journal import JournalWriter
+from sim.capacityload import CapacityLoad
 from sim.chunkclients import ChunkClients
 from sim.clock import Moment, VirtualClock
 from sim.connections import Connections
@@ -127,6 +128,7 @@ class World:
     def _load(self) -> Workload:
         scenario = self.scenario
         self.relays = RelayLoad(self, scenario.relays_every_ms * 1000, self.stream("relays"))
+        CapacityLoad(self, scenario.capacities)
         HoldingLoad(self, scenario.holdings_every_ms * 1000, self.stream("holdings"))
         return Workload(
             self, scenario.anchor_every_ms * 1000, scenario.anchor_arrivals == "fixed", self.stream("workload")

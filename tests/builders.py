@@ -17,6 +17,7 @@ from lucid.chain.keys import Crypto
 from lucid.chain.parameters import DAY_MS, Parameters
 from lucid.chain.transactions import (
     Equivocation,
+    NodeCapacity,
     Payload,
     RegisterNode,
     RelayMandate,
@@ -57,6 +58,7 @@ Claim = TypeVar(
     RegisterNode,
     RelayMandate,
     RelayReceipt,
+    NodeCapacity,
 )
 Request = TypeVar("Request", RegisterNode, RetireNode, ScheduleRules, SetReplication, SetAdministrators)
 
@@ -257,6 +259,14 @@ class Chain:
         height = 0 if row is None else decode(row, HoldingEntry).height
         blank = RelayReceipt(key, self.node(relay), anchor.owner, anchor.session, height, 3, NO_SIGNATURE)
         return self.sign(structs.replace(blank, **changes), signer or secret(f"node {node}"))
+
+    def capacity(
+        self, node: int = 0, tickets: int = 4, signer: bytes | None = None, height: int | None = None
+    ) -> NodeCapacity:
+        """A node's word on what it has room for, as of the last block unless a height is given."""
+        height = self.tip.core.head.height if height is None else height
+        blank = NodeCapacity(self.node(node), height, tickets, NO_SIGNATURE)
+        return self.sign(blank, signer or secret(f"node {node}"))
 
     def heartbeat(
         self, node: int, slot: int, block: bytes, epoch: int = 0, signer: bytes | None = None

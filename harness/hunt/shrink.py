@@ -95,6 +95,7 @@ class Shrinker:
         plain: list[Change] = [
             {"holdings_every_ms": 0},
             {"relays_every_ms": 0},
+            {"capacities": []},
             {"anchor_every_ms": 0},
             {"limits": {}},
             *({"limits": {key: value for key, value in limits.items() if key != left_out}} for left_out in limits),
@@ -111,9 +112,14 @@ class Shrinker:
         for left_out in range(self.best.nodes - 1, -1, -1):
             faults = [_without(each, left_out, self.best.nodes) for each in msgspec.to_builtins(self.best.fault)]
             kept = [each for each in faults if each is not None]
+            capacities = list(self.best.capacities)
+            if left_out < len(capacities):
+                capacities[left_out] = capacities[-1]
+                capacities.pop()
             # Other nodes have other keys, and so other leaders: what depends on who leads may need another seed.
             for seed in (self.best.seed, *range(1, 4)):
-                if self._fails({"nodes": self.best.nodes - 1, "fault": kept, "seed": seed}):
+                values = {"nodes": self.best.nodes - 1, "fault": kept, "seed": seed, "capacities": capacities}
+                if self._fails(values):
                     return True
         return False
 

@@ -46,8 +46,8 @@ class SwarmProfile(NamedTuple):
     """What a hunt draws from: lanes of the catalog, or some of their kinds; how many of f traitors; the most faults
     of a kind; whether messages take long in the calm too (`slow`); whether pages are always small (`small`); whether
     epochs are of one short slot, and pages of one block (`short`); whether clients store chunks (`chunks`); whether
-    nodes bring sessions to others and are paid for it (`relays`); whether a node loses all but its vote log, and what
-    only it and the traitors knew (`forgotten`)."""
+    nodes bring sessions to others and are paid for it (`relays`), and declare what they have room for; whether a node
+    loses all but its vote log, and what only it and the traitors knew (`forgotten`)."""
 
     name: str
     about: str
@@ -93,6 +93,10 @@ PROFILES = {
         SwarmProfile("relays", "sessions that nodes bring to others for credits, and traitors who lie about it",
             frozenset(("network", "process", "byzantine")), True, least_nodes=4, least_traitors=1, relays=True,
             kinds=frozenset(("crash", "delay", "double_vote", "loss", "partition", "power_cut", "self_deal", "wipe"))),
+        SwarmProfile("weights", "chunks placed by what nodes declare and prove, which changes with each epoch",
+            frozenset(("network", "process", "disk", "chunks", "byzantine")), True, least_nodes=4, chunks=True,
+            relays=True, kinds=frozenset((
+            "chunk_rot", "crash", "delay", "false_parts", "loss", "partition", "power_cut", "self_deal"))),
         SwarmProfile("cards", "cards that tear, rot and misdirect writes, and power cuts", frozenset(
             ("network", "process", "disk")), False, 4, least_nodes=4, kinds=frozenset((
             "crash", "half_synced", "loss", "misdirected", "power_cut", "rot", "stall", "torn"))),
@@ -153,7 +157,13 @@ def _with_relays(random: Random, scenario: Scenario) -> Scenario:
         anchor_every_ms=random.choice((0, 2_000)),
         relays_every_ms=random.choice((1_000, 2_000)),
         holdings_every_ms=random.choice((0, 0, 1_000)),
+        capacities=_capacities(Random(f"swarm/capacities/{scenario.seed}"), scenario.nodes),
     )
+
+
+def _capacities(random: Random, nodes: int) -> list[int]:
+    """What nodes declare: nothing, all the same, or anything."""
+    return random.choice(([], [16] * nodes, [random.choice((0, 1, 2, 3, 8, 16)) for _ in range(nodes)]))
 
 
 def _scenario(random: Random, seed: int, chosen: SwarmProfile, space: FaultSpace) -> Scenario:

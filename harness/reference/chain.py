@@ -24,6 +24,7 @@ from harness.reference.schedule import (
 )
 from harness.reference.state import NaiveState, require
 from harness.reference.stateroot import state_root
+from harness.reference.weights import NaiveWeights
 from lucid.chain.blocks import VERSION, Block, certificate_hash, late_votes_hash, transactions_root
 from lucid.chain.certificates import Certificate, verify_certificate
 from lucid.chain.codec import encode
@@ -158,6 +159,7 @@ class NaiveChain:
             state.penalty_ppm = [ONE] * len(state.members)
             state.open_rules(header.height)
             state.open_administration()
+            NaiveWeights.open(state, header.epoch)
         state.height, state.epoch, state.view, state.tick = header.height, header.epoch, header.view, header.tick
         state.parent = header.parent
         state.slot = absolute_slot(header.epoch, header.view, parameters)

@@ -18,11 +18,12 @@ from harness.reference.schedule import (
     slot_in_epoch,
     turn,
 )
+from harness.reference.weighthistory import WeightHistory
 from lucid.chain.blocks import Block
 from lucid.chain.certificates import signer_places
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import beacon_digest
-from lucid.chain.transactions import Equivocation, FalseProof, RegisterNode, RetireNode, UptimeBeacon
+from lucid.chain.transactions import Equivocation, FalseProof, NodeCapacity, RegisterNode, RetireNode, UptimeBeacon
 from lucid.ledger.rows import SlotLeaders
 from lucid.poot.credits import Tally
 from lucid.poot.members import Member
@@ -57,6 +58,7 @@ class History:
         self.misses: list[tuple[int, int]] = []
         self.evidence: list[tuple[int, int]] = []
         self.storage = ProvenHistory(genesis)
+        self.weights = WeightHistory()
         self.slots: dict[bytes, int] = {}
         self.leaders: list[SlotLeaders] = []
         self.epoch = self.view = 0
@@ -92,6 +94,7 @@ class History:
         if closed:
             self.validators = in_force(self.members)
             self.storage.open(header.height)
+            self.weights.open(self.members, header.epoch, self.storage.proofs)
         self._lead(block, -1 if closed else slot_in_epoch(self.view, parameters), 0 if closed else self.view)
         self.slots[header.parent] = self.slot
         if block.parent_certificate is not None:
@@ -148,6 +151,8 @@ class History:
             self.heartbeats[slot, self._number(payload.node)] += 1
         elif isinstance(payload, Equivocation):
             self.evidence.append((self.epoch, self._number(payload.first.signer)))
+        elif isinstance(payload, NodeCapacity):
+            self.weights.note(self._number(payload.node), payload)
         elif isinstance(payload, FalseProof):
             self.evidence.append((self.epoch, self._number(payload.proof.node)))
         elif isinstance(payload, RegisterNode):

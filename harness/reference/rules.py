@@ -8,6 +8,7 @@ from harness.reference.relaying import NaiveRelays
 from harness.reference.schedule import ONE
 from harness.reference.state import NaiveState, require
 from harness.reference.storage import NaiveStorage
+from harness.reference.weights import NaiveWeights
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
@@ -16,6 +17,7 @@ from lucid.chain.transactions import (
     Administrative,
     Equivocation,
     FalseProof,
+    NodeCapacity,
     RegisterNode,
     RelayMandate,
     RelayReceipt,
@@ -47,6 +49,7 @@ class NaiveRules:
         self.crypto = crypto
         self._storage = NaiveStorage(genesis, crypto)
         self._relays = NaiveRelays(genesis, crypto)
+        self._weights = NaiveWeights(genesis, crypto)
 
     def apply(self, state: NaiveState, transaction: Transaction) -> None:
         """Apply one transaction, or raise `Refusal` naming the first rule that it breaks."""
@@ -65,6 +68,8 @@ class NaiveRules:
                 self._replica_holding(state, holding)
             case StorageProof() | FalseProof() | RelayMandate() | RelayReceipt() as said:
                 self._earning(state, said)
+            case NodeCapacity() as capacity:
+                self._weights.declare(state, capacity)
             case UptimeBeacon() as heartbeat:
                 self._uptime_beacon(state, heartbeat)
             case RegisterNode() as registration:

@@ -105,7 +105,8 @@ class ScrubStatus(msgspec.Struct, frozen=True):
 class ReplicationStatus(msgspec.Struct, frozen=True):
     """The copies at other nodes. `copies` of a chunk there should be in all; 1: what this node loses is lost; 0: the
     manager has not said yet who there is. `pending` chunks wait to be fetched, `lacking` ones lack a copy, for
-    `lacking_s` seconds; counts since the start."""
+    `lacking_s` seconds; counts since the start. The node declares `tickets` (0: its disk is away) and weighs `weight`
+    of the `total_weight` of all nodes as chunks are placed (0: not known yet)."""
 
     copies: int
     nodes: int
@@ -115,6 +116,9 @@ class ReplicationStatus(msgspec.Struct, frozen=True):
     lacking_s: int
     fetched: int
     repaired: int
+    tickets: int = 0
+    weight: int = 0
+    total_weight: int = 0
 
 
 class NodeChunks(msgspec.Struct, frozen=True):

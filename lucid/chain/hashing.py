@@ -14,6 +14,7 @@ DIGEST_BYTES = 32
 ZERO_DIGEST = bytes(DIGEST_BYTES)
 
 Digest = Callable[[bytes], bytes]
+ExtendedDigest = Callable[[bytes, int], bytes]
 PieceDigests = Callable[[bytes, bytes | memoryview, int], list[bytes]]
 """The digests of pieces of so many bytes that others are cut into, each behind the same first bytes."""
 
@@ -27,6 +28,19 @@ def domain(context: str) -> Digest:
         hasher = keyed.copy()
         hasher.update(data)
         return hasher.digest()
+
+    return digest
+
+
+def extended(context: str) -> ExtendedDigest:
+    """Return what takes as many bytes as it is asked for of the BLAKE3 output in that context: the first 32 are the
+    digest."""
+    keyed = blake3(derive_key_context=context)
+
+    def digest(data: bytes, length: int) -> bytes:
+        hasher = keyed.copy()
+        hasher.update(data)
+        return hasher.digest(length=length)
 
     return digest
 
@@ -64,7 +78,7 @@ state_node_digest = domain("lucid state node v1")
 chunk_tree_digest = domain("lucid chunk tree v1")
 chunk_tree_digests = pieces("lucid chunk tree v1")
 session_tree_digest = domain("lucid session tree v1")
-placement_digest = domain("lucid placement v1")
+placement_lots = extended("lucid placement v1")
 manifest_digest = domain("lucid manifest v1")
 release_digest = domain("lucid session release v1")
 challenge_digest = domain("lucid storage challenge v1")

@@ -6,20 +6,20 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from lucid.chain.fields import Natural
-from lucid.chain.hashing import placement_digest
+from lucid.chain.hashing import DIGEST_BYTES, placement_lots
 
 REPLICATION_FACTOR = 3
 """Copies of a chunk until administrators set another number (section 8, Placement); where there are fewer nodes, each
 has one."""
 MAX_REPLICATION_FACTOR = 64
 """What administrators may set at most (section 6, `set_replication`)."""
-MAX_WEIGHT = 64
-"""Lots of one node at most (section 8, Placement): a lot's number is hashed as one byte, and each lot is a hash more
-for each chunk."""
+MAX_WEIGHT = 16
+"""Lots that a node draws at most: all of them are drawn for each chunk (section 11, Weights)."""
+FIRST_LOT = b"\x00"
 
 
 class PlacedNode(NamedTuple):
-    """A registered node that may hold chunks; `weight` (1..64) is its share against the others'."""
+    """A registered node that may hold chunks; `weight` (1..16) is its share against the others'."""
 
     key: bytes
     weight: Natural = 1
@@ -38,4 +38,7 @@ def placement(chunk: bytes, nodes: Iterable[PlacedNode], factor: int = REPLICATI
 
 def _best_lot(chunk: bytes, node: PlacedNode) -> bytes:
     assert 1 <= node.weight <= MAX_WEIGHT, "a weight is out of its bounds"
-    return max(placement_digest(chunk + node.key + bytes([lot])) for lot in range(node.weight))
+    lots = placement_lots(chunk + node.key + FIRST_LOT, DIGEST_BYTES * node.weight)
+    if node.weight == 1:
+        return lots
+    return max(lots[first : first + DIGEST_BYTES] for first in range(0, len(lots), DIGEST_BYTES))

@@ -15,6 +15,7 @@ from lucid.chain.fields import Key, Natural
 from lucid.chain.hashing import claim_digest, endorsement_digest, transaction_digest
 from lucid.chain.versions import (
     ADMINISTRATOR_RULES,
+    CAPACITY_RULES,
     FIRST_RULES,
     HOLDING_RULES,
     PROOF_RULES,
@@ -213,9 +214,30 @@ class RelayReceipt(Record, tag=14):
     signature: Signature
 
 
+class NodeCapacity(Record, tag=15):
+    """A node declares what it has room for, in tickets, in place of what it declared before. Of rules 7.
+
+    `height` is that of a final block, and higher each time, as in `ReplicaHolding`.
+    """
+
+    node: Key
+    height: Natural
+    tickets: Natural
+    signature: Signature
+
+
 Administrative = RegisterNode | RetireNode | ScheduleRules | SetReplication | SetAdministrators
 """What administrators approve, one after the other by its number."""
-SignedClaim = SessionAnchor | ReplicaCommit | ReplicaHolding | StorageProof | UptimeBeacon | RelayMandate | RelayReceipt
+SignedClaim = (
+    SessionAnchor
+    | ReplicaCommit
+    | ReplicaHolding
+    | StorageProof
+    | UptimeBeacon
+    | RelayMandate
+    | RelayReceipt
+    | NodeCapacity
+)
 """What its owner or node signs."""
 Payload = SignedClaim | Equivocation | FalseProof | Administrative
 
@@ -227,6 +249,7 @@ RULES_NEEDED: dict[type[Record], int] = {
     SetAdministrators: ADMINISTRATOR_RULES,
     RelayMandate: RELAY_RULES,
     RelayReceipt: RELAY_RULES,
+    NodeCapacity: CAPACITY_RULES,
 }
 """The version of the rules from which on there is a kind of payload; the others are there from the first on."""
 RULES_ENDED: dict[type[Record], int] = {ReplicaCommit: HOLDING_RULES}

@@ -25,8 +25,10 @@ ADMINISTRATOR_RULES = 5
 """From here on administrators hand on to others (section 6, `set_administrators`)."""
 RELAY_RULES = 6
 """From here on who brought a copy gets a share of what its first proof earns (section 5, Relay)."""
-RULES_KNOWN = 6
-"""The newest version that this release knows, which is `RELAY_RULES`. A node stops before a block of a newer one
+CAPACITY_RULES = 7
+"""From here on nodes declare what they have room for, and weigh by that and by what they prove (section 8, Weights)."""
+RULES_KNOWN = 7
+"""The newest version that this release knows, which is `CAPACITY_RULES`. A node stops before a block of a newer one
 (section 12). No setting: one that is told of more would fork."""
 
 

@@ -56,6 +56,10 @@ def _tell_copies(copies: ReplicationStatus) -> None:
     if copies.copies == 1:
         print("copies: NONE. This chain has one node: what its disk loses is lost")
         return
+    if copies.weight:
+        share = f"{100 * copies.weight / copies.total_weight:.1f} %"
+        print(f"placement: this node weighs {copies.weight} of {copies.total_weight} in all ({share})")
+        print(f"it declares {copies.tickets} tickets, which count as far as it proves its share")
     lacking = f", for {copies.lacking_s} s" if copies.lacking else ""
     print(f"copies: {copies.copies} of each chunk on {copies.nodes} nodes, {copies.connected} others connected")
     print(f"{copies.lacking} chunks lack one{lacking}; {copies.pending} wait to be fetched here")

@@ -14,7 +14,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.keys import Crypto
 from lucid.chain.parameters import Parameters
-from lucid.chain.versions import PROOF_RULES
+from lucid.chain.versions import CAPACITY_RULES, PROOF_RULES
 from lucid.chain.votes import NOTARIZE, Vote, vote_message
 from lucid.ledger.rows import (
     ADMINISTRATION_KEY,
@@ -24,6 +24,7 @@ from lucid.ledger.rows import (
     RULES_KEY,
     SCHEDULE_KEY,
     TALLY_KEY,
+    WEIGHTS_KEY,
     Head,
     OpeningEntry,
     RecentBlock,
@@ -33,6 +34,7 @@ from lucid.ledger.rows import (
 )
 from lucid.ledger.state import NO_RULES, Core, Ledger
 from lucid.ledger.turn import Turn
+from lucid.ledger.weights import opened_weights
 from lucid.poot.credits import PPM, SlotWork, Tally, opened_tally, penalized
 from lucid.poot.members import Member
 from lucid.poot.schedule import Schedule, entity_members
@@ -63,6 +65,8 @@ class Execution:
         self.administration = core.administration
         if self.opening and self.administration is not None:
             self.administration = self.administration.opening()
+        if self.opening and self.rules.version >= CAPACITY_RULES:
+            self._weigh()
         # The order of effects is section 6's, step by step: another one would be another state root.
         tally = opened_tally(core.tally) if self.opening else core.tally
         if self.opening:
@@ -84,6 +88,12 @@ class Execution:
             self._roll_slot(core.head.slot)
         self._penalize(turn)
         self.schedule = Schedule(schedule.slot, schedule.order, schedule.skipped, schedule.held + 1)
+
+    def _weigh(self) -> None:
+        """Weigh all nodes for the epoch, by the rows that the one before left."""
+        weights = opened_weights(self.parent.row, self.members, self.epoch)
+        if weights is not None and weights != self.parent.row(WEIGHTS_KEY):
+            self.rows[WEIGHTS_KEY] = weights
 
     def credit_parent(self, certificate: Certificate | None) -> None:
         """Credit the votes that carried the parent, and remember the parent for late votes and heartbeats."""

@@ -23,6 +23,10 @@ ADMINISTRATION_KEY = b"a"
 """There is no such row before administrators decided on others; those of the genesis document are in force then."""
 
 
+WEIGHTS_KEY = b"o"
+"""There is no such row before a node declared what it has room for: all weigh 1 until then."""
+
+
 def slot_key(slot: int) -> bytes:
     """Row of the work proven of one slot."""
     return b"w" + slot.to_bytes(8, "big")
@@ -177,6 +181,21 @@ class KeeperEntry(Record):
     sessions: int
     chunks: int
     total_bytes: int
+
+
+class CapacityEntry(Record):
+    """What a member declared at a height that it has room for, and what it weighs in this epoch, since which one."""
+
+    declared: int = 1
+    height: int = 0
+    weight: int = 1
+    since: int = 0
+
+
+class Weights(Record):
+    """Of the members, by their number; those that it does not reach are as a `CapacityEntry` begins."""
+
+    members: tuple[CapacityEntry, ...]
 
 
 class MandateEntry(Record):

@@ -15,12 +15,13 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import NAME_BYTES, Genesis
 from lucid.chain.keys import Crypto
-from lucid.chain.placement import MAX_REPLICATION_FACTOR
+from lucid.chain.placement import MAX_REPLICATION_FACTOR, MAX_WEIGHT
 from lucid.chain.transactions import (
     MAX_CHUNKS,
     Administrative,
     Equivocation,
     FalseProof,
+    NodeCapacity,
     Ranges,
     RegisterNode,
     RelayMandate,
@@ -45,6 +46,7 @@ from lucid.ledger.execution import Execution, read
 from lucid.ledger.proofs import note_holding, prove
 from lucid.ledger.relaying import name_relay, note_receipt
 from lucid.ledger.rows import (
+    WEIGHTS_KEY,
     AdministrationEntry,
     HoldingEntry,
     SessionEntry,
@@ -54,6 +56,7 @@ from lucid.ledger.rows import (
     holding_key,
     replica_key,
 )
+from lucid.ledger.weights import declared, entry_of
 from lucid.poot.members import Member
 
 MARK = b"\x01"
@@ -84,6 +87,7 @@ class Rules:
             SetAdministrators: self._set_administrators,
             RelayMandate: self._relay_mandate,
             RelayReceipt: self._relay_receipt,
+            NodeCapacity: self._node_capacity,
         }
 
     def apply(self, block: Execution, transaction: Transaction) -> None:
@@ -152,9 +156,7 @@ class Rules:
     def _replica_holding(self, block: Execution, holding: ReplicaHolding) -> None:
         self._active(block, holding.node)
         ranges_end(holding.ranges, MAX_CHUNKS)
-        # A recent height, above that of the last one: others cannot say again what the node said once (section 11).
-        if not block.height - self.genesis.parameters.transaction_lifetime_blocks <= holding.height < block.height:
-            raise Refusal(Code.TX_HOLDING_HEIGHT, f"this is block {block.height}")
+        self._recent(block, holding.height)
         self._signed(holding.node, holding)
         # How many chunks it has only its anchor tells, and rows of sessions that never were would stay.
         session = read(block, anchored_key(holding.session, holding.owner))
@@ -171,6 +173,11 @@ class Rules:
             raise Refusal(Code.TX_FIELD, "ranges are empty, and there is nothing to take back")
         block.rows[key] = encode(HoldingEntry(holding.height, holding.ranges))
         note_holding(block, holding)
+
+    def _recent(self, block: Execution, height: int) -> None:
+        # A recent height, above that of the last one: others cannot say again what the node said once (section 11).
+        if not block.height - self.genesis.parameters.transaction_lifetime_blocks <= height < block.height:
+            raise Refusal(Code.TX_HOLDING_HEIGHT, f"this is block {block.height}")
 
     def _storage_proof(self, block: Execution, proof: StorageProof) -> None:
         number = self._active(block, proof.node)
@@ -217,6 +224,19 @@ class Rules:
             raise Refusal(Code.TX_FIELD, "a receipt is of another node, for one chunk or more")
         self._signed(receipt.node, receipt)
         note_receipt(block, receipt)
+
+    def _node_capacity(self, block: Execution, capacity: NodeCapacity) -> None:
+        number = self._active(block, capacity.node)
+        # More lots than that would be drawn for each chunk (section 11, Weights).
+        if not 0 < capacity.tickets <= MAX_WEIGHT:
+            raise Refusal(Code.TX_FIELD, f"tickets must be within 1..{MAX_WEIGHT}")
+        self._recent(block, capacity.height)
+        self._signed(capacity.node, capacity)
+        row = read(block, WEIGHTS_KEY)
+        # The last word counts, as of holdings: blocks may bring two of them in any order.
+        if entry_of(row, number).height >= capacity.height:
+            raise Refusal(Code.TX_HOLDING_HEIGHT, "it declared something else later")
+        block.rows[WEIGHTS_KEY] = declared(row, number, capacity)
 
     def _uptime_beacon(self, block: Execution, beacon: UptimeBeacon) -> None:
         number = member_number(block.members, beacon.node)

@@ -7,6 +7,7 @@ from pathlib import Path
 import trio
 
 from lucid.api.services import DATA
+from lucid.services.chunks.capacity import Capacity
 from lucid.services.chunks.chunkroutes import ChunkRoutes
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.deadreferences import DeadReferences
@@ -73,6 +74,7 @@ class DataService(Service):
             engine=self._engine,
             awaiting_receipt=self.relaying.awaiting_receipt,
         )
+        self.capacity = Capacity(self.replication, self.space, self._engine, config.capacity_tickets)
         self._lasting = Lasting(self.store)
         self.upkeep = self._looks_after(config.replication_bound_s)
         self._register()
@@ -86,6 +88,7 @@ class DataService(Service):
             scrub=self.scrub,
             replication=self.replication,
             holdings=self.holdings,
+            capacity=self.capacity,
             bound_s=bound_s,
         )
 
@@ -189,6 +192,7 @@ class DataService(Service):
             nursery.start_soon(self.manifests.run)
             nursery.start_soon(self.proving.run)
             nursery.start_soon(self.relaying.run)
+            nursery.start_soon(self.capacity.run)
             nursery.start_soon(self.space.run)
             nursery.start_soon(self.chunks.run)
             nursery.start_soon(self.chunks.index.run)

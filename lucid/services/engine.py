@@ -35,7 +35,8 @@ from lucid.machines.engine import Engine
 from lucid.machines.performing import complete
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE, new_log
 from lucid.services.chain.chainwords import ChainInfo, SlotSchedule
-from lucid.services.chain.ownclaims import CopiesBrought, Holding, OwnClaims, Showing
+from lucid.services.chain.claimroutes import ClaimRoutes
+from lucid.services.chain.ownclaims import OwnClaims
 from lucid.services.chain.ownvotes import LogOutdated, OwnVotes
 from lucid.services.chain.seenvotes import SeenVote
 from lucid.services.chain.upgrading import too_old
@@ -51,7 +52,7 @@ from lucid.services.process.keyfile import read_key, unused
 from lucid.services.process.running import main
 from lucid.services.process.service import Service
 from lucid.services.process.sibling import Sibling
-from lucid.services.web.admission import NODE, WRITE
+from lucid.services.web.admission import WRITE
 from lucid.services.web.asking import Asking
 from lucid.services.web.health import Condition
 from lucid.services.web.problems import Problem
@@ -258,7 +259,7 @@ class EngineService(Service):
 
     def _register(self) -> None:
         self._register_transactions()
-        self._register_claims()
+        ClaimRoutes(self._claims, self.submit).register(self.web)
         self._register_consensus()
 
     def _register_transactions(self) -> None:
@@ -294,46 +295,6 @@ class EngineService(Service):
             if self.engine is None or key not in self.engine.admission.mempool:
                 raise Problem(Code.NOT_FOUND, "transaction")
             return TransactionState(identity, "pending")
-
-    def _register_claims(self) -> None:
-        """What this node's data chain has it say."""
-        route = self.web.route
-
-        @route(
-            "POST",
-            "/node/holdings",
-            "Say on the chain what this node holds of a session",
-            takes=Holding,
-            gives=Accepted,
-            status=202,
-            access=NODE,
-        )
-        async def holding(body: Holding) -> Accepted:
-            return Accepted((await self.submit(self._claims.holding(body))).hex())
-
-        @route(
-            "POST",
-            "/node/proofs",
-            "Prove on the chain that this node holds what it said",
-            takes=Showing,
-            gives=Accepted,
-            status=202,
-            access=NODE,
-        )
-        async def proof(body: Showing) -> Accepted:
-            return Accepted((await self.submit(self._claims.proof(body))).hex())
-
-        @route(
-            "POST",
-            "/node/receipts",
-            "Sign on the chain for what came from a session's relay",
-            takes=CopiesBrought,
-            gives=Accepted,
-            status=202,
-            access=NODE,
-        )
-        async def receipt(body: CopiesBrought) -> Accepted:
-            return Accepted((await self.submit(self._claims.receipt(body))).hex())
 
     def _register_consensus(self) -> None:
         """Where the engine stands, and what the chain says of leaders."""

@@ -14,6 +14,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.transactions import (
     Equivocation,
     FalseProof,
+    NodeCapacity,
     Payload,
     RegisterNode,
     RelayMandate,
@@ -51,8 +52,18 @@ TAGS = {
     SetAdministrators: 12,
     RelayMandate: 13,
     RelayReceipt: 14,
+    NodeCapacity: 15,
 }
-CLAIMED = (SessionAnchor, ReplicaCommit, ReplicaHolding, StorageProof, UptimeBeacon, RelayMandate, RelayReceipt)
+CLAIMED = (
+    SessionAnchor,
+    ReplicaCommit,
+    ReplicaHolding,
+    StorageProof,
+    UptimeBeacon,
+    RelayMandate,
+    RelayReceipt,
+    NodeCapacity,
+)
 SIGNED = (*CLAIMED, RegisterNode, RetireNode, ScheduleRules, SetReplication, SetAdministrators)
 
 signed_payloads = st.one_of([values(kind) for kind in SIGNED])

@@ -18,14 +18,17 @@ MakeFleet = Callable[..., Devnet]
 
 @pytest.fixture
 def make_fleet(tmp_path: Path) -> Iterator[MakeFleet]:
-    """Start three nodes, a block every second, under rules of a version."""
+    """Start three nodes, a block every second, under rules of a version and with a setting beside their own."""
     with ExitStack() as stack:
 
-        def make(version: int, parameters: Parameters | None = None) -> Devnet:
+        def make(version: int, parameters: Parameters | None = None, setting: str = "") -> Devnet:
             made = Devnet(tmp_path / "fleet", 3, 1_000, parameters=parameters)
             plain, rules = made.genesis, Activation(version)
             genesis = GenesisOfRules(plain.genesis_time_ms, plain.nodes, parameters=plain.parameters, rules=rules)
             (tmp_path / "fleet" / "genesis.toml").write_text(print_genesis(genesis.check()), encoding="utf-8")
+            for node in made.nodes:
+                path = node.folder / "node.toml"
+                path.write_text(f"{path.read_text(encoding='utf-8')}{setting}\n", encoding="utf-8")
             network = stack.enter_context(made)
             network.await_healthy()
             return network

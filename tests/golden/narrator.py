@@ -13,6 +13,7 @@ from lucid.chain.codec import decode
 from lucid.chain.errors import Code
 from lucid.chain.transactions import (
     Equivocation,
+    NodeCapacity,
     Payload,
     RelayMandate,
     RelayReceipt,
@@ -207,6 +208,8 @@ class Narrator:
             case RelayReceipt() as receipt:
                 came = f"{receipt.chunks} chunks of {self.sessions[receipt.session]} from {self.node(receipt.relay)}"
                 return f"{self.node(receipt.node)} has {came}"
+            case NodeCapacity() as capacity:
+                return f"{self.node(capacity.node)} has room for {capacity.tickets} tickets"
             case StorageProof() as proof:
                 return f"{self.node(proof.node)} proves {self.sessions[proof.session]}"
             case other:

@@ -22,9 +22,11 @@ A script is text: comments, one or more commands, `----`, and what they put out,
     holding NODE NAME             a node says that it holds all chunks of that session
     receipt NODE NAME COUNT RELAY a node says that so many of them came from that relay
     prove NODE NAME               a node shows what the epoch's beacon draws of them
+    capacity NODE TICKETS         a node declares what it has room for
     status | chain | votes NODES  where nodes stand, their final blocks, their durable vote logs
     block NAME                    what is in a block
     schedule | credits NODE       by a node's final ledger: the ranking of the slot; each node's credits and penalties
+    weights NODE                  by the same: what each node declared, and what it weighs
 
 A SELECTION is nothing for all, or a route (`1->2,3`, `->4`, `2->`), or kinds of messages, or both. NODES is nothing for
 all, or names. Views and blocks of later epochs than the first have the epoch before them: `e1.v3`, `e1.B3`.
@@ -46,6 +48,7 @@ from lucid.chain.hashing import domain
 from lucid.chain.keys import Crypto
 from lucid.chain.parameters import Parameters
 from lucid.chain.transactions import (
+    NodeCapacity,
     RelayMandate,
     RelayReceipt,
     ReplicaHolding,
@@ -55,8 +58,9 @@ from lucid.chain.transactions import (
     claim_message,
 )
 from lucid.ledger.proofs import open_challenge
-from lucid.ledger.rows import HoldingEntry, holding_key
+from lucid.ledger.rows import WEIGHTS_KEY, HoldingEntry, holding_key
 from lucid.ledger.state import Ledger, stored_ledger
+from lucid.ledger.weights import entry_of
 from lucid.machines.chain import HEIGHT_TABLE
 from lucid.machines.effects import Submitted
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
@@ -331,6 +335,10 @@ class Player:
         self._hand_in(name, f"proof of {session}", blank, node.secret)
         return []
 
+    def _do_capacity(self, name: str, tickets: str) -> None:
+        node, height = self.network.nodes[name], self._ledger(name).core.head.height
+        self._hand_in(name, f"{tickets} tickets", NodeCapacity(node.key, height, int(tickets), UNSIGNED), node.secret)
+
     def _session(self, name: str) -> bytes:
         return next(identity for identity, session in self.narrator.sessions.items() if session == name)
 
@@ -410,6 +418,15 @@ class Player:
             if until > core.head.epoch
         ]
         return [f"slot {core.schedule.slot}: {order}; under evidence: {joined(guilty)}"]
+
+    def _do_weights(self, name: str) -> list[str]:
+        ledger = self._ledger(name)
+        row = ledger.row(WEIGHTS_KEY)
+        entries = [(member.key, entry_of(row, number)) for number, member in enumerate(ledger.core.roster.members)]
+        return [
+            f"{self.narrator.node(key)}: weighs {entry.weight} since epoch {entry.since}, declared {entry.declared}"
+            for key, entry in entries
+        ]
 
     def _do_credits(self, name: str) -> list[str]:
         core = self._ledger(name).core

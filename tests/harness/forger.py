@@ -24,6 +24,7 @@ from lucid.chain.segments import segment_count, segment_proof
 from lucid.chain.transactions import (
     Equivocation,
     FalseProof,
+    NodeCapacity,
     Payload,
     RegisterNode,
     RelayMandate,
@@ -103,7 +104,7 @@ class Forger:
         makers = (self._anchor, self._heartbeat, self._heartbeat, self._commit, self._register, self._retire)
         others = (self._heartbeat, self._register, self._evidence, self._schedule, self._set_replication, self._hand_on)
         holdings = (self._holding, self._holding)
-        proofs = (self._proof, self._proof, self._false_proof, self._mandate, self._receipt)
+        proofs = (self._proof, self._proof, self._false_proof, self._mandate, self._receipt, self._capacity)
         return self.endorse(self.random.choice((*makers, *others, *holdings, *proofs))())
 
     def storing(self) -> Transaction:
@@ -118,6 +119,11 @@ class Forger:
         relays = (self._mandate, self._mandate, self._receipt, self._receipt, self._receipt, self._stored)
         often = (*relays, self._proof, self._proof, self._proof, self._holding, self._holding)
         return self.endorse(self.random.choice((*often, *often, *often, *[self._register] * 3, self._retire))())
+
+    def weighing(self) -> Transaction:
+        """What nodes declare and prove, of sessions that some of them hold, and nodes that come and go."""
+        often = (*(self._capacity,) * 4, *(self._proof,) * 6, *(self._holding,) * 3, *(self._stored,) * 2)
+        return self.endorse(self.random.choice((*often, *often, self._register, self._retire))())
 
     def administering(self) -> Transaction:
         """What administrators decide, mostly on others in their place."""
@@ -243,6 +249,11 @@ class Forger:
         chunks = self.random.choice((max(1, held),) * 6 + (1, 1, 0, held + 1, held + 1))
         blank = RelayReceipt(node, relay, owner, session, self._one_of(height, height + 1), chunks, BROKEN)
         return self.claim(blank, node)  # type: ignore[no-any-return]
+
+    def _capacity(self) -> Payload:
+        node, tickets = self._node(), self.random.choice((16, 8, 4, 2, 1, 0, 17))
+        height = max(0, self.place[0] - self.random.choice((1, 1, 1, 1, 0, 2, 3, 20)))
+        return self.claim(NodeCapacity(node, height, tickets, BROKEN), node)  # type: ignore[no-any-return]
 
     def _heartbeat(self) -> Payload:
         node = self._node()

@@ -42,7 +42,7 @@ def test_a_kind_of_fault_that_is_younger_than_seeds_is_drawn_only_where_it_is_na
     assert {name for name, drawn in kinds.items() if "misdirected" in drawn} == {"cards"}
     assert {name for name, drawn in kinds.items() if "invalid_block" in drawn} == {"forgers"}
     assert kinds["closings"] <= PROFILES["closings"].kinds
-    assert {name for name, drawn in kinds.items() if "self_deal" in drawn} == {"relays"}
+    assert {name for name, drawn in kinds.items() if "self_deal" in drawn} == {"relays", "weights"}
 
 
 def test_a_kind_that_no_swarm_draws_costs_no_draw_either() -> None:
@@ -56,3 +56,9 @@ def test_traitors_lie_about_relays_in_every_way_that_there_is() -> None:
     assert all(each.relays_every_ms and each.rules is not None for each in drawn)
     lies = {fault.how for each in drawn for fault in each.fault if isinstance(fault, SelfDeal)}
     assert lies == {"friend", "silent", "greedy"}
+
+
+def test_chunks_are_placed_by_weights_where_nodes_declare_some() -> None:
+    drawn = [draw(seed, "weights") for seed in range(60)]
+    assert all(each.workload is not None and each.relays_every_ms for each in drawn)
+    assert {len(set(each.capacities)) for each in drawn} >= {0, 1, 2, 3}

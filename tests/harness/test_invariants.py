@@ -12,20 +12,24 @@ from typing import Any
 
 import pytest
 
-from harness.invariants import ANCHOR_BLOCKS, RELAYS, Invariants
+from harness.invariants import ANCHOR_BLOCKS, RELAYS, WEIGHTS, Invariants
 from harness.reference.chain import NaiveChain
 from harness.reference.provenhistory import ProvenHistory
 from harness.reference.rules import NaiveRules
+from harness.reference.state import NaiveState
+from harness.reference.weights import NaiveWeights
 from harness.run import EXIT_STATUS
 from harness.verdict import RunVerdict
+from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.transactions import SessionAnchor
 from lucid.chain.validators import ValidatorSet
-from lucid.chain.versions import RELAY_RULES
+from lucid.chain.versions import CAPACITY_RULES, RELAY_RULES
 from lucid.chain.votes import PROPOSE
 from lucid.cli.main import main
+from lucid.ledger import weights
 from lucid.ledger.execution import Execution, read
-from lucid.ledger.rows import anchored_key
+from lucid.ledger.rows import CapacityEntry, anchored_key
 from lucid.ledger.rules import Rules
 from lucid.ledger.state import Ledger
 from lucid.machines.effects import BlockFinal, Effects, Fact, Observe, Signed
@@ -61,7 +65,7 @@ def assert_diverged(done: Run, invariant: str, says: str = "") -> None:
     assert document["duration_ms"] <= done.world.scenario.duration_ms
 
 
-def around(monkeypatch: Patch, owner: type, name: str, other: Callable[..., Any]) -> None:
+def around(monkeypatch: Patch, owner: Any, name: str, other: Callable[..., Any]) -> None:
     """Put `other(original, self, *arguments)` in a method's place."""
     original = getattr(owner, name)
     monkeypatch.setattr(owner, name, lambda self, *arguments: other(original, self, *arguments))
@@ -193,6 +197,25 @@ def test_relays_that_make_credits(monkeypatch: Patch) -> None:
 
     around(monkeypatch, ProvenHistory, "earned", more)
     assert_diverged(run(fast(rules={"version": RELAY_RULES}, relays_every_ms=2_000)), RELAYS, "credits in place of")
+
+
+def test_a_weight_that_no_proof_bears_out(monkeypatch: Patch) -> None:
+    """All machines, and the second implementation, take a node at its word."""
+
+    def taken(original: Callable[..., int], entry: CapacityEntry, *arguments: Any) -> int:
+        return entry.declared
+
+    def open_all(original: Callable[..., None], state: NaiveState, epoch: int) -> None:
+        if b"o" in state.forever:
+            found = NaiveWeights.entries(state, len(state.members))
+            after = [[each[0], each[1], each[0], each[3] if each[0] == each[2] else epoch] for each in found]
+            state.remember(b"o", encode((after,)))
+
+    around(monkeypatch, weights, "_judged", taken)
+    around(monkeypatch, NaiveWeights, "open", open_all)
+    rules, short = {"version": CAPACITY_RULES}, FAST | {"epoch_slots": 2}
+    taken_at_its_word = scenario(nodes=4, duration="60s", parameters=short, rules=rules, capacities=[4, 4, 4, 4])
+    assert_diverged(run(taken_at_its_word), WEIGHTS, "by the blocks")
 
 
 def test_a_state_root_that_all_machines_get_wrong_between_two_checkpoints(monkeypatch: Patch) -> None:

@@ -22,6 +22,7 @@ from lucid.chain.genesis import Activation, Genesis, GenesisNode, GenesisOfRules
 from lucid.chain.parameters import DAY_MS, Parameters
 from lucid.chain.transactions import (
     FalseProof,
+    NodeCapacity,
     RegisterNode,
     RelayMandate,
     RelayReceipt,
@@ -30,10 +31,11 @@ from lucid.chain.transactions import (
     Transaction,
     UptimeBeacon,
 )
-from lucid.chain.versions import ADMINISTRATOR_RULES, PROOF_RULES, RELAY_RULES
+from lucid.chain.versions import ADMINISTRATOR_RULES, CAPACITY_RULES, PROOF_RULES, RELAY_RULES
 from lucid.chain.votes import NOTARIZE
-from lucid.ledger.rows import relayed_key
+from lucid.ledger.rows import WEIGHTS_KEY, relayed_key
 from lucid.ledger.validation import Built
+from lucid.ledger.weights import entries
 from sim.crypto import ModeledCrypto
 from tests.harness.forger import Forger
 from tests.harness.twin import Twin
@@ -70,7 +72,15 @@ def genesis_drawn_by(random: Random) -> Genesis:
     pools = [random.choice(("", "red", "blue")) for _ in range(random.choice((4, 1, 2, 3, 5, 7, 9)))]
     nodes = tuple([GenesisNode(NODES[number], f"n{number}", pool) for number, pool in enumerate(pools)])
     threshold = random.choice((2, 1, 3, 0))
-    named = (Activation(2), Activation(2, 5), Activation(3, 1), Activation(4), Activation(5), Activation(6))
+    named = (
+        Activation(2),
+        Activation(2, 5),
+        Activation(3, 1),
+        Activation(4),
+        Activation(5),
+        Activation(6),
+        Activation(7),
+    )
     rules = random.choice((None, None, *named))
     fields = (0, nodes, tuple(ADMINISTRATORS) if threshold else (), threshold, parameters)
     return Genesis(*fields) if rules is None else GenesisOfRules(*fields, rules=rules)
@@ -195,6 +205,26 @@ def test_both_agree_on_what_relays_are_owed() -> None:
     assert both | {Code.TX_RELAY_STALE} <= mandates
     assert both | {Code.TX_FIELD, Code.TX_RELAY_OTHER, Code.TX_RELAY_STALE, Code.TX_RELAY_CLAIM} <= receipts
     assert judged[RelayReceipt, None] > 8 and paid > 20
+
+
+@pytest.mark.slow
+def test_both_agree_on_what_nodes_weigh() -> None:
+    """The same chains with declarations: weights go up and down, and all that can become of a declaration is there."""
+    judged: Counter[tuple[type, Code | None]] = Counter()
+    changes: Counter[int] = Counter()
+    for seed in range(8):
+        history = History(Random(f"weights/{seed}"), Activation(CAPACITY_RULES))
+        weights: list[int] = []
+        for _ in range(80):
+            history.step(history.forger.weighing)
+            row = history.twin.ledger.row(WEIGHTS_KEY)
+            before, weights = weights, [each.weight for each in entries(row)]
+            changes.update((new > old) - (new < old) for old, new in zip(before, weights, strict=False))
+        history.twin.flush()
+        judged += history.judged
+    declared = {code for kind, code in judged if kind is NodeCapacity}
+    assert declared >= {None, Code.TX_NOT_MEMBER, Code.TX_FIELD, Code.TX_HOLDING_HEIGHT, Code.TX_SIGNATURE}
+    assert changes[1] > 20 and changes[-1] > 10, changes
 
 
 @pytest.mark.slow

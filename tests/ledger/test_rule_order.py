@@ -15,7 +15,14 @@ from lucid.chain.challenges import SegmentAnswer
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Activation
 from lucid.chain.transactions import Administrative, FalseProof, Payload, StorageProof, Transaction
-from lucid.chain.versions import ADMINISTRATOR_RULES, HOLDING_RULES, PROOF_RULES, RELAY_RULES, REPLICATION_RULES
+from lucid.chain.versions import (
+    ADMINISTRATOR_RULES,
+    CAPACITY_RULES,
+    HOLDING_RULES,
+    PROOF_RULES,
+    RELAY_RULES,
+    REPLICATION_RULES,
+)
 from tests.builders import Chain, digest, make_genesis, secret
 
 STRANGER = secret("stranger")
@@ -216,6 +223,19 @@ ORDERS: dict[str, list[tuple[Code, Break]]] = {
         (Code.TX_RELAY_OTHER, setting(relay=2)),
         (Code.TX_RELAY_TWICE, setting()),
     ],
+    "capacity under rules 6": [
+        *ENVELOPE,
+        (Code.TX_RULES, setting()),
+        (Code.TX_RULES, setting(node=7)),
+    ],
+    "capacity": [
+        *ENVELOPE,
+        (Code.TX_NOT_MEMBER, setting(node=7)),
+        (Code.TX_FIELD, setting(tickets=17)),
+        (Code.TX_HOLDING_HEIGHT, setting(height=9)),
+        (Code.TX_SIGNATURE, setting(signer=STRANGER)),
+        (Code.TX_HOLDING_HEIGHT, setting(node=1)),
+    ],
     "evidence": [
         *ENVELOPE,
         (Code.TX_NOT_MEMBER, setting(node=7)),
@@ -235,6 +255,7 @@ NEVER_IN_ORDER = (
     "mandate again",
     "receipt under rules 5",
     "receipt again",
+    "capacity under rules 6",
     "commit under rules 3",
     "holding under rules 2",
 )
@@ -256,6 +277,8 @@ VERSIONS = {
     "receipt under rules 5": ADMINISTRATOR_RULES,
     "receipt": RELAY_RULES,
     "receipt again": RELAY_RULES,
+    "capacity under rules 6": RELAY_RULES,
+    "capacity": CAPACITY_RULES,
 }
 """Where they are not the first."""
 # Each rule of each kind, and those that come after it.
@@ -280,8 +303,8 @@ def draft_payload(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
         case "heartbeat":
             block = draft.get("block", chain.blocks[2].header.hash)
             return chain.heartbeat(node, draft.get("slot", 1), block, signer=signer)
-        case "proof" | "false" | "evidence" | "mandate" | "receipt" as name:
-            return (drafted_relay if name in {"mandate", "receipt"} else drafted_evidence)(chain, kind, draft)
+        case "proof" | "false" | "evidence" | "mandate" | "receipt" | "capacity" as name:
+            return (drafted_evidence if name in {"proof", "false", "evidence"} else drafted_word)(chain, kind, draft)
     sequence, administrators = draft.get("sequence", 0), draft.get("administrators", (0, 1))
     request: Administrative
     if kind.startswith("replication"):
@@ -299,9 +322,11 @@ def draft_payload(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
     return request if draft.get("approved", True) else structs.replace(request, approvals=unsigned)
 
 
-def drafted_relay(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
-    """An owner's word on its session's relay, or a holder's on what came from there."""
+def drafted_word(chain: Chain, kind: str, draft: dict[str, Any]) -> Payload:
+    """An owner's word on its session's relay, a holder's on what came from there, or a node's on its room."""
     session, relay, signer = draft.get("session", 0), draft.get("relay", 0), draft.get("signer")
+    if kind.startswith("capacity"):
+        return chain.capacity(draft.get("node", 0), draft.get("tickets", 4), signer, draft.get("height", 2))
     if kind.startswith("mandate"):
         return chain.mandate(session, relay, signer)
     said = {"chunks": draft.get("chunks", 3), "height": draft.get("height", 2)}
@@ -341,6 +366,8 @@ def prepared(kind: str) -> Chain:
             later = [chain.mandate()]
         if kind == "receipt again":
             later.append(chain.receipt(height=2))
+        if kind == "capacity":
+            later.append(chain.capacity(1))
         chain.grow(said, chain.heartbeat(1, 1, chain.hash), chain.evidence(2, view=2), *later)
     return chain
 

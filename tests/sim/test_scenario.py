@@ -195,6 +195,7 @@ WRONG = [
     ('crypto = "none"', 1, "crypto", "no 'none'; there are model"),
     ('schedule = "drawn"', 1, "schedule", "no 'drawn'; there are ranked, weighted"),
     ('[[fault]]\nkind = "crash"\nnode = "x"', 3, "fault[0].node", "must be a whole number or leader, not 'x'"),
+    ("nodes = 2\ncapacities = [1, 1, 1]", 2, "capacities", "there are 2 nodes"),
     ('profile = "moon"', 1, "profile", "no 'moon'; there are regions"),
     ('nodes = 4\nregions = [\n  "mars",\n]', 2, "regions", "no 'mars'"),
     ('duration = "soon"', 1, "duration", "'soon' is not a duration"),

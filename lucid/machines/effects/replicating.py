@@ -21,12 +21,13 @@ class FetchOutcome(IntEnum):
 
 
 class MembersKnown(Record, tag=70):
-    """Who there is, every few seconds: registered nodes in order of their keys, those of them in reach, and how many
-    copies of each chunk the chain wants."""
+    """Who there is, every few seconds: registered nodes in order of their keys, those of them in reach, how many
+    copies of each chunk the chain wants, and what each of these nodes weighs (nothing: each 1)."""
 
     members: tuple[bytes, ...]
     connected: tuple[bytes, ...]
     factor: int
+    weights: tuple[int, ...] = ()
 
 
 class ChunkStored(Record, tag=71):

@@ -20,6 +20,7 @@ from lucid.chain.transactions import (
     Administrative,
     Equivocation,
     FalseProof,
+    NodeCapacity,
     Payload,
     RegisterNode,
     RelayMandate,
@@ -227,7 +228,7 @@ class Admission:
             case SessionAnchor():
                 check_anchor(payload)
                 self._check_claim(payload.owner, payload, payload.signature)
-            case ReplicaCommit() | ReplicaHolding() | StorageProof() | UptimeBeacon() | RelayReceipt():
+            case ReplicaCommit() | ReplicaHolding() | StorageProof() | UptimeBeacon() | RelayReceipt() | NodeCapacity():
                 self._check_claim(payload.node, payload, payload.signature)
             case RelayMandate():
                 self._check_claim(payload.owner, payload, payload.signature)

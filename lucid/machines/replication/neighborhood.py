@@ -15,18 +15,28 @@ class Neighborhood:
         self.key = key
         self.members: tuple[bytes, ...] = (key,)
         self.connected: frozenset[bytes] = frozenset()
+        self.weights: tuple[int, ...] = ()
+        """What each of the members weighs; nothing: each 1."""
+        self._placed = [PlacedNode(key)]
         self.factor = REPLICATION_FACTOR
         """How many copies of each chunk the chain wants."""
 
     def learn(self, known: MembersKnown) -> bool:
         """Take in who there is; returns whether that is something new."""
-        before = self.members, self.connected, self.factor
+        before = self._known
         self.members, self.connected, self.factor = known.members, frozenset(known.connected), known.factor
-        return before != (self.members, self.connected, self.factor)
+        self.weights = known.weights
+        weights = known.weights or (1,) * len(known.members)
+        self._placed = [PlacedNode(key, weight) for key, weight in zip(known.members, weights, strict=True)]
+        return before != self._known
+
+    @property
+    def _known(self) -> tuple[object, ...]:
+        return self.members, self.connected, self.factor, self.weights
 
     def wanted(self, chunk: bytes) -> tuple[bytes, ...]:
         """The nodes that should hold a chunk."""
-        return placement(chunk, [PlacedNode(key) for key in self.members], self.factor)
+        return placement(chunk, self._placed, self.factor)
 
     def others(self, chunk: bytes) -> list[bytes]:
         """The same without this node."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from lucid.chain.printable import printable
-from lucid.ledger.rows import evidence_key
+from lucid.ledger.rows import WEIGHTS_KEY, evidence_key
 from lucid.ledger.state import ROW_TABLE
+from lucid.ledger.weights import entry_of, node_weights
 from lucid.machines.chain import Chain
 from lucid.poot.credits import standing_of
 from lucid.storage.durable import DurableStore
@@ -24,7 +27,8 @@ class DoubleVote(msgspec.Struct, frozen=True):
 
 class MemberView(msgspec.Struct, frozen=True):
     """A registered node as the chain holds it. Its double votes, newest first, cost it its turns before the epoch
-    `evidence_until_epoch` (0: never any)."""
+    `evidence_until_epoch` (0: never any). It weighs `weight` as chunks are placed, by the `tickets` that it declared
+    last (0: never any)."""
 
     node: str
     name: str
@@ -32,6 +36,8 @@ class MemberView(msgspec.Struct, frozen=True):
     retired: bool
     uptime_ppm: int
     live_score: int
+    tickets: int
+    weight: int
     double_votes: tuple[DoubleVote, ...]
     evidence_until_epoch: int
 
@@ -43,19 +49,31 @@ class Membership:
         self._chain = chain
         self._store = store
 
-    def members(self) -> tuple[list[str], int]:
-        """The nodes that are registered and not retired, and how many of them have a chunk, as of the last final
-        block."""
-        core = self._chain.tree.root.ledger.core
-        return [each.key.hex() for each in core.roster.members if not each.retired], core.rules.replication_factor
+    def members(self, here: bytes) -> dict[str, Any]:
+        """The nodes that are registered and not retired, what each weighs, how many of them have a chunk, and what the
+        node `here` declared last, as of the last final block."""
+        root = self._chain.tree.root
+        core = root.ledger.core
+        weights, row = node_weights(root.ledger), root.ledger.row(WEIGHTS_KEY)
+        entry = next((entry_of(row, n) for n, each in enumerate(core.roster.members) if each.key == here), None)
+        return {
+            "members": [key.hex() for key in weights],
+            "weights": list(weights.values()),
+            "replication_factor": core.rules.replication_factor,
+            "rules": core.rules.version,
+            "height": root.height,
+            "declared": None if entry is None else entry.declared,
+        }
 
     def nodes(self) -> list[MemberView]:
         """All nodes ever registered, as of the last final block."""
         core = self._chain.tree.root.ledger.core
         tally, validators = core.tally, self._chain.validators.index
+        row = self._chain.tree.root.ledger.row(WEIGHTS_KEY)
         found = []
         for number, member in enumerate(core.roster.members):
             uptime, score = standing_of(tally, number)
+            entry = entry_of(row, number)
             found.append(
                 MemberView(
                     node=member.key.hex(),
@@ -64,6 +82,8 @@ class Membership:
                     retired=member.retired,
                     uptime_ppm=uptime,
                     live_score=score,
+                    tickets=entry.declared if entry.height else 0,
+                    weight=entry.weight,
                     double_votes=self._double_votes(number),
                     evidence_until_epoch=tally.evidence_until[number],
                 )

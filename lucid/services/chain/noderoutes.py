@@ -206,13 +206,9 @@ class NodeRoutes:
 
         @route("GET", "/node/members", "The registered nodes, and which of them are connected", access=NODE)
         async def members() -> Response:
-            (found, factor), rules = await self._driver().inspect(
-                lambda: (self._view.membership.members(), self._replicas.rules_version())
-            )
+            found = await self._driver().inspect(lambda: self._view.membership.members(self._node))
             connected = [each.node for each in self._peers.states() if each.connected]
-            return json_response(
-                {"members": found, "connected": connected, "replication_factor": factor, "rules": rules}
-            )
+            return json_response(found | {"connected": connected})
 
         @route("POST", "/node/peers/<node>/chunks", "Send a peer a message of the data chain", raw=bytes, access=NODE)
         async def chunks(node: str) -> Response:

@@ -14,6 +14,7 @@ from lucid.chain.keys import Crypto
 from lucid.chain.transactions import (
     SESSION_ID_BYTES,
     Answers,
+    NodeCapacity,
     Ranges,
     RelayReceipt,
     ReplicaHolding,
@@ -60,8 +61,15 @@ class CopiesBrought(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chunks: Natural
 
 
+class Declaring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What this node has room for, in tickets, as of the final block of a height (`docs/protocol.md`, section 8)."""
+
+    height: Natural
+    tickets: Natural
+
+
 class OwnClaims:
-    """Signs what the data chain of this node says that it holds, and what it shows of it."""
+    """Signs what the data chain of this node says that it holds and has room for, and what it shows of it."""
 
     def __init__(self, key: bytes, secret: bytes, crypto: Crypto, chain_id: bytes) -> None:
         self._key = key
@@ -97,6 +105,12 @@ class OwnClaims:
         )
         message = claim_message(self._chain_id, receipt)
         return msgspec.structs.replace(receipt, signature=self._crypto.sign(self._secret, message))
+
+    def capacity(self, said: Declaring) -> NodeCapacity:
+        """What the node has room for, signed by the node."""
+        capacity = NodeCapacity(self._key, said.height, said.tickets, bytes(64))
+        message = claim_message(self._chain_id, capacity)
+        return msgspec.structs.replace(capacity, signature=self._crypto.sign(self._secret, message))
 
     def proof(self, said: Showing) -> StorageProof:
         """What the node's own data chain shows, signed by the node. Raises `Refusal` where it does not hold: a false

@@ -28,10 +28,6 @@ class ReplicaView:
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
 
-    def rules_version(self) -> int:
-        """The version of the rules in force as of the last final block."""
-        return self._chain.rules.version
-
     def replicas(self, session: bytes, owner: bytes, node: bytes) -> dict[str, Any] | None:
         """What the chain knows of a session's copies, and of those at `node`; None if it is not anchored."""
         root = self._chain.tree.root

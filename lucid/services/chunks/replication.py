@@ -18,7 +18,6 @@ from msgspec import structs
 from lucid.chain.chunks import SEGMENT_BYTES
 from lucid.chain.codec import encode
 from lucid.chain.errors import LucidError
-from lucid.chain.placement import REPLICATION_FACTOR
 from lucid.chain.versions import FIRST_RULES
 from lucid.machines.effects import (
     BeginFetch,
@@ -57,8 +56,10 @@ from lucid.machines.replication import Replicator
 from lucid.machines.replication.copies import NAME_BYTES
 from lucid.machines.replication.pacing import Pacing
 from lucid.services.chunks.arrivals import Arrivals
+from lucid.services.chunks.capacity import OwnPlace
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.collection import Collection
+from lucid.services.chunks.membersanswer import read_members
 from lucid.services.chunks.origins import Origins
 from lucid.services.chunks.storedchunk import ChunkDamaged, StoredChunk
 from lucid.services.chunks.storeshelf import StoreShelf
@@ -111,6 +112,8 @@ class Replication:
         """Whether the manager has said who the members are."""
         self.rules = FIRST_RULES
         """The version of the chain's rules."""
+        self.own_place: OwnPlace | None = None
+        """What the chain has of this node; None where it is no member, and before rules 7."""
         self.served = 0
         self._chunks = chunks
         self._store = store
@@ -332,20 +335,16 @@ class Replication:
                 known = await self._ask_members()
             except LucidError:
                 neighborhood = self.machine.neighborhood
-                known = MembersKnown(neighborhood.members, (), neighborhood.factor)
+                known = MembersKnown(neighborhood.members, (), neighborhood.factor, neighborhood.weights)
             await self._driver.deliver(known)
             await trio.sleep(MEMBERS_S)
 
     async def _ask_members(self) -> MembersKnown:
         found = await self._manager.get("/node/members")
         with self._manager.understood():
-            members = tuple(sorted(bytes.fromhex(each) for each in found["members"]))
-            connected = tuple(sorted(bytes.fromhex(each) for each in found["connected"]))
-            # A manager of an older release knows of no other number.
-            factor = int(found.get("replication_factor", REPLICATION_FACTOR))
-            self.rules = int(found.get("rules", FIRST_RULES))
-            self.asked = True
-        return MembersKnown(members, connected, factor)
+            told = read_members(found, self.key)
+        self.rules, self.own_place, self.asked = told.rules, told.here, True
+        return told.known
 
     def _stored(self, chunk: bytes) -> None:
         """A chunk was stored here."""

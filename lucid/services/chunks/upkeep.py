@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lucid.api.answers import DataStatus, ReplicationStatus
+from lucid.services.chunks.capacity import Capacity
 from lucid.services.chunks.census import Census
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.holdings import Holdings
@@ -27,6 +28,7 @@ class Upkeep:
         scrub: Scrub,
         replication: Replication,
         holdings: Holdings,
+        capacity: Capacity,
         bound_s: int,
     ) -> None:
         """`bound_s` is for how long a chunk may lack copies before that is told."""
@@ -35,6 +37,7 @@ class Upkeep:
         self._scrub = scrub
         self._replication = replication
         self._holdings = holdings
+        self._capacity = capacity
         self._bound_s = bound_s
         self.census = Census(chunks, store, scrub, replication)
 
@@ -53,6 +56,7 @@ class Upkeep:
         web.gauge("chunks_pending", "Chunks that wait to be fetched from other nodes.", lambda: copies.wishes)
         web.gauge("chunks_fetched", "Chunks fetched from other nodes since the start.", lambda: copies.fetched)
         web.gauge("chunks_repaired", "Of these, what was missing or corrupted here.", lambda: copies.repaired)
+        web.gauge("placement_weight", "What this node weighs as chunks are placed.", self._weight)
         web.gauge("holdings_said", "Times it said on the chain what is held here.", lambda: self._holdings.said)
         web.gauge("replica_bytes_served", "Bytes that other nodes fetched here.", lambda: copies.served)
 
@@ -72,7 +76,7 @@ class Upkeep:
         )
 
     def _copies(self) -> ReplicationStatus:
-        copies = self._replication
+        copies, place = self._replication, self._replication.own_place
         nodes = len(copies.members)
         return ReplicationStatus(
             copies=copies.copies_wanted,
@@ -83,7 +87,14 @@ class Upkeep:
             lacking_s=int(copies.lacking_s()),
             fetched=copies.fetched,
             repaired=copies.repaired,
+            tickets=self._capacity.tickets,
+            weight=self._weight(),
+            total_weight=0 if place is None else place.total,
         )
+
+    def _weight(self) -> int:
+        place = self._replication.own_place
+        return 0 if place is None else place.weight
 
     def _oldest(self) -> int:
         return self._scrub.status().all_read_since_ms

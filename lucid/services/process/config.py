@@ -15,6 +15,7 @@ import msgspec
 
 from lucid.api.services import ANCHORING, DATA, ENGINE, MANAGER, PEER_PORT, SERVICES
 from lucid.chain.errors import Code, LucidError
+from lucid.chain.placement import MAX_WEIGHT
 from lucid.services.peer.addresses import parse_address, unusable_peer
 from lucid.services.process.keyfile import id_path, passphrase
 from lucid.services.web.redis import parse_url
@@ -72,6 +73,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests_per_second: int = 200
     chunk_quota_bytes: int = 0
     disk_reserve_bytes: int = -1
+    capacity_tickets: int = 0
     replication_bytes_per_s: int = 2 << 20
     replication_bound_s: int = 3_600
     scrub_period_s: int = 30 * 86_400
@@ -188,6 +190,9 @@ def _impossible(config: Config) -> Iterator[_Wrong]:
     if config.disk_reserve_bytes < -1:
         sentence = "disk_reserve_bytes must be -1 (a tenth of the disk, 256 MiB at most), 0 or more"
         yield _Wrong(("disk_reserve_bytes",), sentence)
+    if not 0 <= config.capacity_tickets <= MAX_WEIGHT:
+        sentence = f"capacity_tickets must be 0 (by the size of the disk) or within 1..{MAX_WEIGHT}"
+        yield _Wrong(("capacity_tickets",), sentence)
     if not 0 <= config.scrub_tranquility <= 1_000:
         yield _Wrong(("scrub_tranquility",), "scrub_tranquility must be within 0..1000")
     if config.store and not config.store.startswith(STORES):

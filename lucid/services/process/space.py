@@ -82,6 +82,12 @@ class Space:
         return max(0, min(room, self._quota - self.used) if self._quota else room)
 
     @property
+    def most(self) -> int:
+        """Bytes that chunks may take in all, as far as nothing else fills the disk."""
+        most = max(0, self.total - self.reserve)
+        return min(most, self._quota) if self._quota else most
+
+    @property
     def low(self) -> bool:
         """Whether there is no room for what was last refused, or none at all."""
         return self.away or self.room < max(self._wanted, 1)

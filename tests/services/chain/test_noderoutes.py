@@ -170,6 +170,7 @@ async def test_members_and_peers_are_told_and_reached(store: SqliteStore) -> Non
         members = await here.get("/node/members")
         assert sorted(members["members"]) == sorted(here.signers.node(number).hex() for number in range(4))
         assert (members["connected"], members["replication_factor"], members["rules"]) == ([KEYS[1].hex()], 3, 4)
+        assert members["weights"] == [1, 1, 1, 1]
         [peer] = (await here.get("/node/peers"))["peers"]
         assert peer["address"].startswith("tcp://127.0.0.1:") and peer["state"]["connected"]
         for wrong in (b"", b"\xc1", message[:-1], message + b"x"):

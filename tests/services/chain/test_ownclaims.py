@@ -12,7 +12,7 @@ from lucid.chain.errors import Code, LucidError
 from lucid.chain.hashing import session_tree_digest
 from lucid.chain.merkle import inclusion_proof
 from lucid.chain.transactions import StorageProof, claim_message
-from lucid.services.chain.ownclaims import CopiesBrought, Holding, OwnClaims, Showing
+from lucid.services.chain.ownclaims import CopiesBrought, Declaring, Holding, OwnClaims, Showing
 from tests.builders import CRYPTO, make_genesis
 
 BODIES = [bytes([number]) * (1_500 + 7_000 * number) for number in range(5)]
@@ -65,3 +65,10 @@ def test_what_came_from_a_relay_is_signed_by_the_node_that_fetched_it() -> None:
     assert (receipt.session + receipt.owner, receipt.node, receipt.relay) == (SESSION, key, bytes([9] * 32))
     assert (receipt.height, receipt.chunks) == (7, 5)
     assert CRYPTO.verify(key, claim_message(chain_id, receipt), receipt.signature)
+
+
+def test_what_a_node_has_room_for_is_signed_by_it() -> None:
+    chain_id, key = make_genesis().chain_id, CRYPTO.public_key(bytes(32))
+    capacity = OwnClaims(key, bytes(32), CRYPTO, chain_id).capacity(Declaring(height=7, tickets=4))
+    assert (capacity.node, capacity.height, capacity.tickets) == (key, 7, 4)
+    assert CRYPTO.verify(key, claim_message(chain_id, capacity), capacity.signature)

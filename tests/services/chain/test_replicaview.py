@@ -71,7 +71,7 @@ def test_who_holds_what_is_what_each_said_last(store: SqliteStore) -> None:
 def test_copies_are_told_from_the_rules_on_that_have_them(store: SqliteStore, rules: int) -> None:
     shown = Shown(store, rules)
     known, unknown = shown.signers.anchor(0), shown.signers.anchor(1)
-    assert shown.view.rules_version() == rules
+    assert shown.growing.chain.rules.version == rules
     assert shown.view.copies(unknown.session, unknown.owner) == (None, None)
     found = shown.view.copies(known.session, known.owner)
     assert found == ((None, None) if rules < HOLDING_RULES else (0, 3))
@@ -80,7 +80,7 @@ def test_copies_are_told_from_the_rules_on_that_have_them(store: SqliteStore, ru
 def test_what_was_said_before_there_were_proofs_is_to_be_said_anew(store: SqliteStore) -> None:
     shown = Shown(store, HOLDING_RULES)
     shown.growing.grow(shown.signers.holding(ranges=ALL), shown.signers.schedule(PROOF_RULES, 14, 0))
-    while shown.view.rules_version() < PROOF_RULES:
+    while shown.growing.chain.rules.version < PROOF_RULES:
         assert shown.of()["provable"], "nothing is to be proven yet"
         shown.growing.grow()
     shown.next_epoch()

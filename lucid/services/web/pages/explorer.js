@@ -187,7 +187,8 @@ const nodeList = async () => {
     each.node === found.here ? state("this node", "good") : each.peer === null ? "no peer of this node"
       : each.peer.connected ? state("connected", "good") : state("not connected", "bad"),
     each.node === found.here ? "–" : each.peer === null ? "not known" : [lag(each.peer), dim("heard " + ago(each.peer.heard_ms, now))],
-    each.member ? [`${(each.member.uptime_ppm / 10000).toFixed(1)} %`, dim("score " + each.member.live_score.toLocaleString("en"))] : "–",
+    each.member ? [`${(each.member.uptime_ppm / 10000).toFixed(1)} %`, dim("score " + each.member.live_score.toLocaleString("en")),
+      each.member.tickets ? dim(`weighs ${each.member.weight}, declares ${each.member.tickets}`) : null].filter(Boolean) : "–",
     each.member && each.member.double_votes.length
       ? [state("voted twice", "bad"), dim(votes(each.member)), each.member.evidence_until_epoch > chain.epoch
         ? dim(`last in line until epoch ${each.member.evidence_until_epoch}`) : null].filter(Boolean) : "none"]);
