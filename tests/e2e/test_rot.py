@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ PERIOD_S = 60
 ROUND_S = 20 * PERIOD_S
 """How long the first round may take, in which everything that was stored comes."""
 CHUNKS = 30
+EXCHANGED = 6
+"""Beside them, two at each node."""
 PAGE_BYTES = 4_096
 
 
@@ -77,6 +80,14 @@ def swap(path: Path) -> None:
     path.write_bytes(other.read_bytes())
 
 
+def exchange(path: Path, other: Path) -> None:
+    """Two chunks have each other's bytes, whole."""
+    aside = path.with_suffix(".aside")
+    path.rename(aside)
+    other.rename(path)
+    aside.rename(other)
+
+
 KINDS: tuple[Callable[[Path], None], ...] = (
     flip, flip_as_it_was, cut, zero_page, lengthen, empty, folder, swap, Path.unlink,
 )  # fmt: skip
@@ -122,7 +133,13 @@ def plant(network: Devnet, count: int) -> list[Planted]:
     bodies = [random.Random(number).randbytes(20_000 + 1_001 * (number % 60)) for number in range(count)]
     for number, data in enumerate(bodies):
         assert put(network.nodes[number % 3], data)
-    files = [(node, data) for data in bodies for node in network.nodes]
+    pairs = [
+        tuple(random.Random(f"pair {number} {turn}").randbytes(30_000) for turn in range(2)) for number in range(3)
+    ]
+    for pair in pairs:
+        for data in pair:
+            assert put(network.nodes[0], data)
+    files = [(node, data) for data in (*bodies, *chain(*pairs)) for node in network.nodes]
     wait_until(lambda: all(file_of(*each).exists() for each in files), "every node has a copy", ROUND_S)
     stored_ms = time.time_ns() // 1_000_000
     wait_until(lambda: all(read_since(node) > stored_ms for node in network.nodes), "all was read once", ROUND_S)
@@ -133,6 +150,10 @@ def plant(network: Devnet, count: int) -> list[Planted]:
             number += 1
             kind(file_of(node, data))
             planted.append(Planted(node, data, kind.__name__, time.monotonic(), time.time_ns() // 1_000_000))
+    for node, pair in zip(network.nodes, pairs, strict=True):
+        exchange(*[file_of(node, data) for data in pair])
+        now_s, now_ms = time.monotonic(), time.time_ns() // 1_000_000
+        planted += [Planted(node, data, exchange.__name__, now_s, now_ms) for data in pair]
     return planted
 
 
@@ -144,7 +165,8 @@ def read_since(node: DevNode) -> int:
 
 def test_all_rot_is_found_within_a_period_and_repaired(scrubbed: Devnet) -> None:
     planted = plant(scrubbed, CHUNKS)
-    assert len(planted) == CHUNKS * 3 // 2 and {each.kind for each in planted} == {kind.__name__ for kind in KINDS}
+    assert len(planted) == CHUNKS * 3 // 2 + EXCHANGED
+    assert {each.kind for each in planted} == {kind.__name__ for kind in (*KINDS, exchange)}
     # By the node's own word that a round is over, since a busy machine may take longer for it than the period.
     last_ms = planted[-1].since_ms
     wait_until(lambda: all(read_since(node) > last_ms for node in scrubbed.nodes), "all was read again", ROUND_S)
@@ -153,7 +175,7 @@ def test_all_rot_is_found_within_a_period_and_repaired(scrubbed: Devnet) -> None
     wait_until(lambda: all(each.repaired for each in planted), "all of it is repaired")
     for node in scrubbed.nodes:
         status = httpx.get(f"{node.url('data')}/status", timeout=60).json()
-        assert status["chunks"] == CHUNKS
+        assert status["chunks"] == CHUNKS + EXCHANGED
         wait_until(lambda node=node: no_faults(node), "no fault is left")  # type: ignore[misc]
 
 

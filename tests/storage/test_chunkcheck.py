@@ -69,6 +69,20 @@ def test_each_chunk_file_is_read_whole(
     assert check_chunks(store, folder.path) == ([] if says is None else [says.format(chunk.hex())])
 
 
+@pytest.mark.parametrize(("left", "says"), [(DATA[1], None), (DATA[2], "is missing"), (DATA[1][:-1], "is missing")])
+def test_a_chunk_that_a_power_cut_left_where_it_was_uploaded_is_there(
+    store: SqliteStore, folder: ChunkFolder, left: bytes, says: str | None
+) -> None:
+    """Its row was durable before its new name; the service gives it its place as it starts."""
+    chunk = chunk_id(DATA[1])
+    folder.place(chunk).unlink()
+    folder.incoming.mkdir()
+    (folder.incoming / ("0" * 32)).write_bytes(left)
+    (folder.incoming / ("1" * 32)).mkdir()
+    found = check_chunks(store, folder.path)
+    assert found == ([] if says is None else [f"the file of the chunk {chunk.hex()} {says}"])
+
+
 def test_a_row_that_says_another_size_and_a_file_that_no_row_knows_are_named(
     store: SqliteStore, folder: ChunkFolder
 ) -> None:
