@@ -38,10 +38,14 @@ def level(world: World, nodes: Sequence[Node]) -> bool:
 
 
 def catch_up_ms(world: World, nodes: Sequence[Node]) -> int:
-    """How long the slowest of these nodes may take to come level: two questions without an answer, then the pages."""
+    """How long the slowest of these nodes may take to come level: questions without an answer, then the pages.
+
+    One was put before, and lost with its answer or its connection; each Byzantine node may be asked, and be silent.
+    """
     best = max((manager(node).chain.tree.best.height for node in nodes), default=0)
     pages = 3 + (best - min(map(final_height, nodes), default=0)) // world.limits.page_blocks
-    return 2 * world.limits.answer_ms + pages * 1_000
+    unanswered = 1 + max(1, len(world.byzantine))
+    return unanswered * world.limits.answer_ms + pages * 1_000
 
 
 def uneven(world: World, disturbed_us: int) -> str:

@@ -34,50 +34,53 @@ Split = tuple[int, ...]
 
 
 class TwinRound(NamedTuple):
-    """Who leads, and who hears whom."""
+    """Who leads, and who hears whom: all of them the proposals, if the split is `late`."""
 
     leader: int
     split: Split
+    late: bool = False
 
 
 class TwinScope(NamedTuple):
-    """How many rounds there are, and into how many groups each splits the nodes at most."""
+    """How many rounds there are, into how many groups each splits the nodes at most, and whether splits may be late."""
 
     rounds: int
     groups: int
+    late: bool = False
 
     def __str__(self) -> str:
-        return f"twins/{self.rounds}/{self.groups}"
+        return f"twins/{self.rounds}/{self.groups}{'/late' if self.late else ''}"
 
     @property
     def numbers(self) -> int:
         """How many cases there are if each name counts; they are numbered from 0."""
-        return int(len(choices(self.groups)) ** self.rounds)
+        return int(len(choices(self.groups, self.late)) ** self.rounds)
 
     @property
     def cases(self) -> int:
         """How many there are up to names, by Burnside's lemma."""
-        images = _images(self.groups)
+        images = _images(self.groups, self.late)
         fixed = [sum(place == each for place, each in enumerate(image)) for image in images]
         return int(sum(each**self.rounds for each in fixed)) // len(images)
 
 
 def scope_of(name: str) -> TwinScope:
     """The scope of a name, as `str` gives it."""
-    _, rounds, groups = name.split("/")
-    return TwinScope(int(rounds), int(groups))
+    _, rounds, groups, *late = name.split("/")
+    return TwinScope(int(rounds), int(groups), bool(late))
 
 
 @cache
-def choices(groups: int) -> tuple[TwinRound, ...]:
-    """All rounds, with at most so many groups."""
+def choices(groups: int, late: bool = False) -> tuple[TwinRound, ...]:
+    """All rounds, with at most so many groups, and with late splits or without."""
     splits = sorted({_numbered(each) for each in product(range(groups), repeat=BODIES)})
-    return tuple([TwinRound(leader, split) for leader in range(NODES) for split in splits])
+    early = [TwinRound(leader, split) for leader in range(NODES) for split in splits]
+    return tuple(early + [each._replace(late=True) for each in early if late and any(each.split)])
 
 
 def case(number: int, scope: TwinScope) -> tuple[TwinRound, ...]:
     """The rounds of a case."""
-    every = choices(scope.groups)
+    every = choices(scope.groups, scope.late)
     places = []
     for _ in range(scope.rounds):
         number, place = divmod(number, len(every))
@@ -87,7 +90,7 @@ def case(number: int, scope: TwinScope) -> tuple[TwinRound, ...]:
 
 def canonical(scope: TwinScope) -> Iterator[int]:
     """The numbers of the cases that are the first of those that differ by names alone, in order."""
-    images, size = _images(scope.groups), len(choices(scope.groups))
+    images, size = _images(scope.groups, scope.late), len(choices(scope.groups, scope.late))
     for number, places in enumerate(product(range(size), repeat=scope.rounds)):
         if all(places <= tuple([image[place] for place in places]) for image in images):
             yield number
@@ -100,7 +103,9 @@ def scenario(number: int, scope: TwinScope) -> Scenario:
         [[body for body in range(BODIES) if each.split[body] == group] for group in sorted(set(each.split))]
         for each in rounds
     ]
-    fault = Rounds(node=0, leaders=[each.leader for each in rounds], split=split, patience_ms=PATIENCE_MS)
+    late = [each.late for each in rounds] if scope.late else []
+    leaders = [each.leader for each in rounds]
+    fault = Rounds(node=0, leaders=leaders, split=split, late=late, patience_ms=PATIENCE_MS)
     calm_ms = scope.rounds * (PATIENCE_MS + SECOND_MS) + SECOND_MS
     keys: dict[str, Any] = {"profile": "lan", "anchor_every_ms": 0, "parameters": PARAMETERS, "fault": [fault]}
     text = f"case {number:,} of {scope.numbers:,}: {scope.rounds} rounds of at most {scope.groups} groups"
@@ -115,15 +120,15 @@ def judge_case(number: int, name: str) -> Judged:
 
 
 @cache
-def _images(groups: int) -> tuple[tuple[int, ...], ...]:
+def _images(groups: int, late: bool) -> tuple[tuple[int, ...], ...]:
     """By symmetry, what each round becomes if the honest nodes are renamed and the twins change places."""
-    every = choices(groups)
+    every = choices(groups, late)
     places = {each: place for place, each in enumerate(every)}
     images = []
     for honest in permutations(range(1, NODES)):
         for twins in ((0, NODES), (NODES, 0)):
             name = (twins[0], *honest, twins[1])
-            renamed = [TwinRound(_leader(each.leader, honest), _renamed(each.split, name)) for each in every]
+            renamed = [TwinRound(_leader(each.leader, honest), _renamed(each.split, name), each.late) for each in every]
             images.append(tuple([places[each] for each in renamed]))
     return tuple(images)
 

@@ -45,6 +45,7 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     twins.add_argument(
         "--groups", type=int, default=2, metavar="G", help="groups of nodes in a round at most, 1 to 5 (default: 2)"
     )
+    twins.add_argument("--late", action="store_true", help="splits that begin after a round's proposals, too")
     twins.add_argument("--minutes", type=float, metavar="M", help="stop after so long")
     add_workers(twins)
     twins.add_argument(
@@ -96,7 +97,7 @@ def _scope(options: argparse.Namespace) -> TwinScope:
             raise Failure(f"--{name} must be 1 to {most}, is {getattr(options, name)}")
     if options.minutes is not None and not 0 < options.minutes < 1e6:
         raise Failure(f"--minutes must be above 0, is {options.minutes:g}")
-    return TwinScope(options.rounds, options.groups)
+    return TwinScope(options.rounds, options.groups, options.late)
 
 
 def _numbers(scope: TwinScope, known: set[int], minutes: float | None) -> Iterator[int]:
@@ -120,6 +121,7 @@ def _report(
         document = {
             "rounds": scope.rounds,
             "groups": scope.groups,
+            "late": scope.late,
             "cases": scope.cases,
             "with_names": scope.numbers,
             "run": len(record.lines),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from harness.hunt.judge import RunVerdict, judge
-from lucid.machines.effects import BlockFinal, Fact, Proposed
+from lucid.chain.votes import NOTARIZE
+from lucid.machines.effects import BlockFinal, Fact, Proposed, Signed
 from sim.faults.fault import Fault
 from sim.faults.rounds import Rounds
 from sim.node import Node
@@ -23,11 +26,15 @@ class Proposals:
     def __init__(self) -> None:
         self.by_view: dict[int, set[int]] = {}
         self.final: set[int] = set()
+        self.voters: set[int] = set()
+        """Who notarized in view 1."""
 
     def on_fact(self, now_us: int, node: Node, fact: Fact) -> None:
         """See `Watcher`."""
         if isinstance(fact, Proposed) and not fact.epoch:
             self.by_view.setdefault(fact.view, set()).add(node.index)
+        elif isinstance(fact, Signed) and (fact.vote.epoch, fact.vote.view, fact.vote.kind) == (0, 1, NOTARIZE):
+            self.voters.add(node.index)
         elif isinstance(fact, BlockFinal) and not fact.epoch:
             self.final.add(fact.view)
 
@@ -38,9 +45,9 @@ class Proposals:
         """See `Watcher`."""
 
 
-def seen(leaders: list[int], split: list[list[list[int]]]) -> Proposals:
+def seen(leaders: list[int], split: list[list[list[int]]], late: Sequence[bool] = ()) -> Proposals:
     """What came of these rounds; the run must be safe, and come back."""
-    fault = Rounds(node=0, leaders=leaders, split=split)
+    fault = Rounds(node=0, leaders=leaders, split=split, late=list(late))
     scenario = Scenario(
         name="rounds", nodes=4, profile="lan", parameters=FAST, fault=[fault], anchor_every_ms=0, calm=12_000,
         duration="1h",
@@ -70,6 +77,12 @@ def test_twins_lead_each_in_their_group_and_what_a_minority_hears_is_not_final()
     assert 1 not in alone.final and 2 in alone.final, "a leader whom nobody hears is passed over"
 
 
+def test_proposals_pass_a_late_split_and_votes_for_them_do_not() -> None:
+    apart = [[[0, 4, 1], [2, 3]], TOGETHER]
+    assert seen([1, 2], apart).voters == {0, 1, 4}
+    assert seen([1, 2], apart, [True]).voters == {0, 1, 2, 3, 4}
+
+
 def test_a_view_in_which_no_quorum_can_meet_ends_when_its_patience_is_over() -> None:
     found = seen([1, 2], [[[0, 1], [2, 3], [4]], TOGETHER])
     assert 2 in found.final
@@ -80,6 +93,7 @@ def test_a_view_in_which_no_quorum_can_meet_ends_when_its_patience_is_over() -> 
     [
         ({"split": [[[0, 1, 2, 3]]]}, "each of the nodes 0 to 4 once"),
         ({"split": [[[0, 1, 2], [2, 3, 4]]]}, "each of the nodes 0 to 4 once"),
+        ({"split": [[[0, 1, 2, 3, 4]]], "late": [True, False]}, "of 2 splits whether they are late"),
         ({"leaders": [4]}, "leaders"),
         ({"leaders": []}, "leaders"),
     ],
