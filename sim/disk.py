@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from lucid.ledger.memory import MemoryStore
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from sim.sharedrows import SharedRows, SharedTable
 
 

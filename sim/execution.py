@@ -20,7 +20,8 @@ from lucid.chain.certificates import Certificate
 from lucid.chain.genesis import Genesis
 from lucid.chain.transactions import Transaction
 from lucid.chain.votes import Vote
-from lucid.ledger.state import ROW_TABLE, Divided, Ledger, Reader, Write
+from lucid.ledger.rowstore import Reader, Write
+from lucid.ledger.state import ROW_TABLE, Divided, Ledger
 from lucid.ledger.tree import TreeNode, release
 from lucid.ledger.turn import Turn
 from lucid.ledger.validation import Built, Validator

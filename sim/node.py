@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lucid.chain.versions import RULES_KNOWN
-from lucid.ledger.state import RowLost
+from lucid.ledger.rowstore import RowLost
 from lucid.machines.effects import (
     Effect,
     EngineJoined,

@@ -8,7 +8,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lucid.ledger.state import RowLost
+from lucid.ledger.rowstore import RowLost
 from lucid.machines.effects import (
     REPLICATING,
     Broadcast,

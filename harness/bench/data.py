@@ -24,7 +24,7 @@ from lucid.chain.chunks import session_root
 from lucid.chain.codec import encode
 from lucid.chain.placement import REPLICATION_FACTOR, PlacedNode, placement
 from lucid.chain.segments import segment_count, verify_segment
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.services.chunks.chunkreader import ChunkReader
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.inspection import Inspection

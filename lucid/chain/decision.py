@@ -17,7 +17,7 @@ from lucid.chain.fields import Natural
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.manifests import Hex32, Hex64
-from lucid.chain.strict import parse_object
+from lucid.chain.strictjson import parse_object
 from lucid.chain.transactions import (
     Administrative,
     RegisterNode,

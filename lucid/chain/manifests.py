@@ -18,7 +18,7 @@ from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, chunk_id, sessi
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.hashing import manifest_digest
 from lucid.chain.keys import Crypto
-from lucid.chain.strict import MAX_WHOLE, parse_object
+from lucid.chain.strictjson import MAX_WHOLE, parse_object
 from lucid.chain.transactions import MAX_CHUNKS, SessionAnchor, claim_message
 
 VERSION = 1

@@ -23,7 +23,7 @@ from lucid.chain.hashing import transaction_tree_digest
 from lucid.chain.keys import Crypto
 from lucid.chain.manifests import Manifest, check_manifest
 from lucid.chain.merkle import verify_inclusion
-from lucid.chain.strict import parse_object
+from lucid.chain.strictjson import parse_object
 from lucid.chain.transactions import SessionAnchor, Transaction, claim_message
 
 VERSION = 1

@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
-from lucid.chain.strict import MAX_WHOLE
+from lucid.chain.strictjson import MAX_WHOLE
 from lucid.client.errors import BundleError
 
 LENGTH_BYTES = 8

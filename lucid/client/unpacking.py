@@ -15,7 +15,7 @@ from typing import BinaryIO, Self
 import msgspec
 
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.strict import parse_object
+from lucid.chain.strictjson import parse_object
 from lucid.client.bundle import LENGTH_BYTES, MAX_INDEX_BYTES, BundleIndex
 from lucid.client.errors import BundleError, NameTaken
 from lucid.client.names import check_names, written_names

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 
 
 class MemoryStore:
-    """Tables of bytes; see `lucid.ledger.state.Reader`."""
+    """Tables of bytes; see `lucid.ledger.rowstore.Reader`."""
 
     def __init__(self) -> None:
         self._tables: dict[str, dict[bytes, bytes]] = {}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from lucid.chain.blocks import genesis_beacon
 from lucid.chain.codec import decode, encode
-from lucid.chain.errors import Code, LucidError
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import ZERO_DIGEST, state_key_digest, state_value_digest
 from lucid.chain.validators import ValidatorSet
@@ -25,6 +24,7 @@ from lucid.ledger.rows import (
     Roster,
     genesis_roster,
 )
+from lucid.ledger.rowstore import Reader, RowLost, Write
 from lucid.ledger.tree import DIGIT_BITS, ROOT, TOP_SHIFT, TreeNode, TreeUpdate, release
 from lucid.poot.credits import Tally, empty_tally
 from lucid.poot.schedule import Schedule
@@ -35,31 +35,8 @@ TREE_TABLE = "tree"
 NO_RULES = ChainRules()
 """What holds where no row says so: it is written only if it says otherwise."""
 
-Write = tuple[str, bytes, bytes | None]
-"""A table, a key and the bytes to store there, or None to delete."""
-
 DigestedRow = tuple[int, bytes, bytes]
 """The digest of a row's key as a number, by which it stands in the tree, and its key and value."""
-
-
-class RowLost(LucidError):
-    """A row that another one points to is not there, or is not the one that was put there: the store is damaged, though
-    each row that it has can be read."""
-
-    def __init__(self, table: str, key: bytes, found: str = "no row") -> None:
-        super().__init__(Code.STORE_DAMAGED, f"{found} in the table {table} at the key {key.hex()}")
-        self.table = table
-        self.key = key
-
-
-class Reader(Protocol):
-    """Synchronous reads of a node's own store; a read sees every write returned before it."""
-
-    def get(self, table: str, key: bytes) -> bytes | None:
-        """The stored bytes, or None."""
-
-    def scan(self, table: str, start: bytes = b"") -> Iterable[tuple[bytes, bytes]]:
-        """Every (key, value) of a table from the key `start` on, in ascending order of keys."""
 
 
 class Core:

@@ -23,8 +23,9 @@ from lucid.chain.keys import Crypto
 from lucid.chain.transactions import Transaction
 from lucid.chain.votes import FINALIZE, NOTARIZE, Vote
 from lucid.ledger.execution import Execution
+from lucid.ledger.rowstore import Reader
 from lucid.ledger.rules import Rules
-from lucid.ledger.state import Ledger, Reader, genesis_ledger
+from lucid.ledger.state import Ledger, genesis_ledger
 from lucid.ledger.turn import Turn, closes_epoch
 
 # What a header, its signature and the framing of the body take at most, beside certificate, votes and transactions: 603

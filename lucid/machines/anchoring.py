@@ -16,7 +16,7 @@ from msgspec import structs
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code
 from lucid.chain.transactions import SessionAnchor, Transaction
-from lucid.ledger.state import Reader, Write
+from lucid.ledger.rowstore import Reader, Write
 from lucid.machines.effects import (
     SUBMIT_TIMER,
     AnchorAnswered,

@@ -17,7 +17,8 @@ from lucid.chain.validators import ValidatorSet
 from lucid.chain.versions import RULES_KNOWN, ChainRules
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
 from lucid.ledger.rows import HEAD_KEY, AdministrationEntry
-from lucid.ledger.state import ROW_TABLE, Ledger, Reader, RowLost, Write, stored_ledger
+from lucid.ledger.rowstore import Reader, RowLost, Write
+from lucid.ledger.state import ROW_TABLE, Ledger, stored_ledger
 from lucid.ledger.validation import Validator
 from lucid.machines.effects import Halt, ViewContext
 from lucid.machines.forktree import ForkNode, ForkTree

@@ -12,7 +12,7 @@ from lucid.chain.codec import Record, encode
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import domain
 from lucid.chain.versions import RULES_KNOWN
-from lucid.ledger.state import Reader
+from lucid.ledger.rowstore import Reader
 from lucid.machines.effects import Effects
 from lucid.machines.limits import Limits
 

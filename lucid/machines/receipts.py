@@ -8,7 +8,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.hashing import transaction_tree_digest
 from lucid.chain.merkle import inclusion_proof
 from lucid.chain.receipts import Receipt
-from lucid.ledger.state import RowLost
+from lucid.ledger.rowstore import RowLost
 from lucid.machines.chain import CLOSING_TABLE, Chain, height_key
 
 MAX_HEADERS = 10_000

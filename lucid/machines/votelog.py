@@ -8,7 +8,7 @@ from __future__ import annotations
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import decode, encode
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote
-from lucid.ledger.state import Reader, Write
+from lucid.ledger.rowstore import Reader, Write
 
 VOTES_TABLE = "vote"
 LATEST_KEY = b"latest"

@@ -20,7 +20,7 @@ from typing import NamedTuple, TypeVar
 import trio
 
 from lucid.chain.errors import Code, Refusal
-from lucid.ledger.state import RowLost, Write
+from lucid.ledger.rowstore import RowLost, Write
 from lucid.storage.errors import StoreDamaged, StoreError, StoreOther, StoreSlow
 from lucid.storage.interface import Store
 from lucid.storage.overlay import overlaid

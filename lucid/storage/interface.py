@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.machines.votelog import VOTES_TABLE
 
 IMPORT_TABLE = "import"

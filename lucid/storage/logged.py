@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Refusal
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage.commitlog import IDENTITY_BYTES, MAX_RECORD_BYTES, CommitLog, LogDamaged, LogFile, read_log
 from lucid.storage.errors import StoreDamaged, StoreError, StoreFull, StoreOther
 from lucid.storage.interface import LOG_TABLE, LOGGED_VERSION, SCHEMA_VERSION

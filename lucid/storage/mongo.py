@@ -16,7 +16,7 @@ from pymongo.errors import ConnectionFailure, DuplicateKeyError, OperationFailur
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage.errors import StoreDamaged, StoreError, StoreFull, StoreOther
 from lucid.storage.interface import LOOKED_AT, SCHEMA_VERSION, other_version
 from lucid.storage.lease import LEASE_COLLECTION, Lease, place_of

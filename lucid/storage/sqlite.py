@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage.errors import StoreDamaged, StoreError, StoreFull, StoreOther
 from lucid.storage.files import whole_file
 from lucid.storage.interface import LOGGED_VERSION, LOOKED_AT, NEVER_COPIED, OWN_TABLES, SCHEMA_VERSION, other_version

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import Code, Refusal
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage.errors import StoreError, StoreOther
 from lucid.storage.files import whole_file
 from lucid.storage.identity import Identity, identity_of

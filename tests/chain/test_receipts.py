@@ -30,7 +30,7 @@ from lucid.chain.receipts import (
     verify_session_receipt,
     with_manifest,
 )
-from lucid.chain.strict import MAX_VALUES
+from lucid.chain.strictjson import MAX_VALUES
 from lucid.chain.transactions import SessionAnchor, UptimeBeacon, claim_message
 
 NET = Notary()

@@ -17,7 +17,7 @@ from lucid.chain.hashing import domain
 from lucid.chain.keys import Crypto
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.ledger.memory import MemoryStore
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, FINALITY_TABLE, HEIGHT_TABLE, height_key
 from lucid.machines.effects import (
     BeginFetch,

@@ -25,7 +25,7 @@ ROW_TABLE = "row"
 
 
 class MemoryStore:
-    """A `lucid.ledger.state.Reader` over a dict."""
+    """A `lucid.ledger.rowstore.Reader` over a dict."""
 
     def __init__(self) -> None:
         self.tables: dict[tuple[str, bytes], bytes] = {}

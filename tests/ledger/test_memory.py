@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucid.ledger.memory import MemoryStore
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 
 tables = st.sampled_from(["row", "tree"])
 keys = st.binary(max_size=2)

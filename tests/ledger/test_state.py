@@ -22,16 +22,8 @@ from lucid.ledger.rows import (
     Roster,
     anchored_key,
 )
-from lucid.ledger.state import (
-    ROW_TABLE,
-    TREE_TABLE,
-    Ledger,
-    RowLost,
-    genesis_ledger,
-    ledger_of_rows,
-    stored_ledger,
-    tree_key,
-)
+from lucid.ledger.rowstore import RowLost
+from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Ledger, genesis_ledger, ledger_of_rows, stored_ledger, tree_key
 from lucid.poot.credits import PPM, Tally
 from lucid.poot.members import Member
 from lucid.poot.schedule import Schedule

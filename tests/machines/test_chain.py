@@ -13,7 +13,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.memory import MemoryStore
-from lucid.ledger.state import RowLost
+from lucid.ledger.rowstore import RowLost
 from lucid.machines.chain import (
     BLOCK_TABLE,
     CERTIFICATE_TABLE,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage.sqlite import SqliteStore
 
 

@@ -12,7 +12,8 @@ from msgspec import structs
 from lucid.chain.blocks import Block
 from lucid.chain.codec import encode
 from lucid.ledger.rows import HEAD_KEY, anchored_key
-from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Write
+from lucid.ledger.rowstore import Write
+from lucid.ledger.state import ROW_TABLE, TREE_TABLE
 from lucid.machines.chain import BLOCK_TABLE, HEIGHT_TABLE
 from lucid.storage.check import check_store
 from lucid.storage.interface import IMPORT_TABLE

@@ -16,7 +16,7 @@ import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage import durable
 from lucid.storage.durable import DurableStore
 from lucid.storage.errors import StoreDamaged, StoreError, StoreSlow

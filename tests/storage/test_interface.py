@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo.errors import ServerSelectionTimeoutError
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage import logged
 from lucid.storage.durable import DurableStore
 from lucid.storage.errors import StoreError

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage import logged
 from lucid.storage.commitlog import LOG_BYTES, MAX_RECORD_BYTES, LogFile
 from lucid.storage.errors import StoreDamaged, StoreError, StoreFull

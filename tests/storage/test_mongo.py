@@ -9,7 +9,7 @@ import pytest
 import trio
 import trio.testing
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.services.process.mongod import Mongod
 from lucid.storage import durable, mongo
 from lucid.storage.durable import DurableStore

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage import durable
 from lucid.storage.durable import DurableStore
 from lucid.storage.errors import StoreFull

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lucid.cli.main import main
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.services.process.mongod import Mongod
 from lucid.storage import transfer
 from lucid.storage.errors import StoreFull

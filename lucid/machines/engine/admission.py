@@ -41,8 +41,8 @@ from lucid.chain.transactions import (
 )
 from lucid.chain.versions import FIRST_RULES
 from lucid.chain.votes import Vote, conflict, vote_message
+from lucid.ledger.rowstore import Reader, Write
 from lucid.ledger.rules import check_anchor
-from lucid.ledger.state import Reader, Write
 from lucid.machines.effects import (
     Effects,
     Evicted,

@@ -16,7 +16,7 @@ from lucid.chain.keys import Crypto
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.versions import RULES_KNOWN
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
-from lucid.ledger.state import Reader
+from lucid.ledger.rowstore import Reader
 from lucid.machines.effects import (
     HOLD_TIMER,
     PROPOSE_TIMER,

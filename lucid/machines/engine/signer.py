@@ -5,7 +5,7 @@ from __future__ import annotations
 from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.votes import FINALIZE, PROPOSE, Vote, vote_message
-from lucid.ledger.state import Reader
+from lucid.ledger.rowstore import Reader
 from lucid.machines.effects import BroadcastVote, Effects, Forward, Observe, Publish, Signed, Store, ViewContext
 from lucid.machines.votelog import VoteLog
 

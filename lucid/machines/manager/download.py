@@ -12,7 +12,8 @@ from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.hashing import state_key_digest, state_value_digest
 from lucid.chain.keys import Crypto
-from lucid.ledger.state import Ledger, Reader, RowLost, Write, ledger_of_rows
+from lucid.ledger.rowstore import Reader, RowLost, Write
+from lucid.ledger.state import Ledger, ledger_of_rows
 from lucid.ledger.tree import opened, subtree_hash
 from lucid.machines.manager.snapshotrows import SNAPSHOT_TABLE, Index, Rows
 from lucid.machines.messages import Part, SnapshotOffer

@@ -12,7 +12,7 @@ from lucid.chain.genesis import Genesis
 from lucid.chain.keys import Crypto
 from lucid.chain.versions import RULES_KNOWN
 from lucid.chain.votes import FINALIZE, Vote
-from lucid.ledger.state import Reader
+from lucid.ledger.rowstore import Reader
 from lucid.ledger.validation import Validator
 from lucid.machines.chain import Chain
 from lucid.machines.effects import (

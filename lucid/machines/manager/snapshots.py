@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from lucid.chain.closings import EpochClosing
 from lucid.chain.codec import decode, encode
-from lucid.ledger.state import Reader, Write
+from lucid.ledger.rowstore import Reader, Write
 from lucid.ledger.tree import opened
 from lucid.machines.chain import CLOSING_TABLE, Chain
 from lucid.machines.effects import Effects, Send, Store

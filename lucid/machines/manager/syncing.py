@@ -9,7 +9,8 @@ from lucid.chain.certificates import Certificate
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.votes import FINALIZE, NOTARIZE
-from lucid.ledger.state import ROW_TABLE, TREE_TABLE, Write
+from lucid.ledger.rowstore import Write
+from lucid.ledger.state import ROW_TABLE, TREE_TABLE
 from lucid.machines.chain import Chain
 from lucid.machines.effects import REPAIR_TIMER, SYNC_TIMER, CaughtUp, Effects, Observe, Refused, Send, SetTimer, Store
 from lucid.machines.limits import Limits

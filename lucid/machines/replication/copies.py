@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucid.ledger.state import Reader, Write
+from lucid.ledger.rowstore import Reader, Write
 from lucid.machines.replicamessages import ChunkHolding
 from lucid.machines.replication.shelf import ChunkShelf
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from lucid.chain.codec import encode
-from lucid.ledger.state import Reader
+from lucid.ledger.rowstore import Reader
 from lucid.machines.effects import (
     REPLICATE_TIMER,
     ChunkStored,

@@ -15,7 +15,7 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.genesis import Genesis
 from lucid.chain.receipts import Receipt, print_receipt
-from lucid.ledger.state import RowLost
+from lucid.ledger.rowstore import RowLost
 from lucid.machines.chain import Chain
 from lucid.machines.receipts import MAX_HEADERS, make_receipt
 from lucid.services.chain.chainview import BlockView, ChainView, Page

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import trio
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.machines.chain import Chain, height_key
 from lucid.storage.durable import DurableStore
 from lucid.storage.errors import StoreDamaged

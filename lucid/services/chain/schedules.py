@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lucid.chain.codec import decode, encode
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.machines.chain import Chain, height_key
 from lucid.storage.durable import DurableStore
 

@@ -18,7 +18,7 @@ import trio
 from lucid.chain.chunks import MAX_CHUNK_BYTES, MIN_CHUNK_BYTES
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.services.chunks.adoption import Adoption
 from lucid.services.chunks.chunkreader import ChunkReader
 from lucid.services.chunks.faults import ChunkFault

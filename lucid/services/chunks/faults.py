@@ -7,7 +7,7 @@ from itertools import takewhile
 from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import LucidError
 from lucid.chain.fields import Natural
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage.durable import DurableStore
 from lucid.storage.errors import StoreDamaged
 from lucid.storage.findings import Finding

@@ -16,7 +16,7 @@ import trio
 
 from lucid.chain.chunks import MAX_CHUNK_BYTES, chunk_id
 from lucid.chain.codec import encode
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.services.chunks.chunkrows import ChunkRows
 from lucid.services.chunks.faults import Faults
 from lucid.services.chunks.foldermark import FolderMark

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage.durable import DurableStore
 
 GONE_TABLE = "gone"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage.chunkrow import CHUNK_TABLE
 from lucid.storage.durable import DurableStore
 

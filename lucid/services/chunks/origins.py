@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.storage.durable import DurableStore
 
 ORIGIN_TABLE = "origin"

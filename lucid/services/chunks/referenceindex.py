@@ -18,7 +18,7 @@ from lucid.chain.codec import Record, decode, encode
 from lucid.chain.errors import LucidError
 from lucid.chain.fields import Natural
 from lucid.chain.transactions import SESSION_ID_BYTES
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.services.chunks.inventory import Inventory
 from lucid.services.chunks.reference import REFERENCE_TABLE, Reference, decode_reference
 from lucid.storage.durable import DurableStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.machines.replicamessages import MAX_IDS, SESSION_BYTES
 from lucid.storage.durable import DurableStore
 

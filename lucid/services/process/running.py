@@ -16,7 +16,7 @@ import trio
 
 from lucid.chain.errors import LucidError
 from lucid.interrupts import terminable
-from lucid.ledger.state import RowLost
+from lucid.ledger.rowstore import RowLost
 from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.memory import give_back
 from lucid.services.process.printable import PrintableFormatter

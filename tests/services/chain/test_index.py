@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.machines.chain import HEIGHT_TABLE, height_key
 from lucid.services.chain import index as indexing
 from lucid.services.chain.index import CURSOR_TABLE, INDEX_TABLE, Position, TransactionIndex

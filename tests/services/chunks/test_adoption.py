@@ -14,7 +14,7 @@ import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.chain.codec import encode
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.services.chunks.adoption import Adoption
 from lucid.services.chunks.faults import FAULT_TABLE, ChunkFault
 from lucid.services.chunks.sweeper import KEPT_MS

@@ -15,7 +15,7 @@ import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.chain.codec import encode
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.services.chunks import referenceindex
 from lucid.services.chunks.chunks import Chunks
 from lucid.services.chunks.reference import REFERENCE_TABLE, Reference, decode_reference

@@ -16,7 +16,7 @@ import trio
 from lucid.chain.document import print_genesis
 from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.genesis import Genesis, GenesisNode
-from lucid.ledger.state import Write
+from lucid.ledger.rowstore import Write
 from lucid.services.anchoring import AnchoringService
 from lucid.services.data import DataService
 from lucid.services.engine import EngineService

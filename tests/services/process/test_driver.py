@@ -13,7 +13,7 @@ import trio
 import trio.testing
 
 from lucid.chain.errors import Code, Refusal
-from lucid.ledger.state import RowLost
+from lucid.ledger.rowstore import RowLost
 from lucid.machines.effects import CancelTimer, Effects, Observe, Send, SetTimer, Started, Store, TimedOut, TimerFired
 from lucid.services.process import driver as driver_module
 from lucid.services.process.driver import Driver, clock_ms

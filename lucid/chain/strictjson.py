@@ -44,7 +44,7 @@ def parse_object(data: bytes, max_bytes: int, code: Code) -> dict[str, Any]:
     try:
         fields = _Document(text).read()
         if not isinstance(fields, dict):
-            raise ValueError("it is not JSON object")
+            raise ValueError("it is not a JSON object")
         _check_depth(fields)
         # Half of a surrogate pair is no text: readers differ in what they make of it, and RFC 8785 has no form for it.
         if b"\\u" in data:

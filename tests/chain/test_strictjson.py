@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fuzz.jsons import changed
-from lucid.chain import strict
+from lucid.chain import strictjson
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.strict import MAX_DEPTH, MAX_MEMBERS, MAX_VALUES, PIECE, parse_object
+from lucid.chain.strictjson import MAX_DEPTH, MAX_MEMBERS, MAX_VALUES, PIECE, parse_object
 
 LIMIT = 8 << 20
 
@@ -69,7 +69,7 @@ def test_all_else_is_read(data: bytes) -> None:
 DOCUMENTS = st.dictionaries(
     st.text(max_size=8),
     st.recursive(
-        st.none() | st.booleans() | st.integers(-strict.MAX_WHOLE, strict.MAX_WHOLE) | st.text(max_size=40),
+        st.none() | st.booleans() | st.integers(-strictjson.MAX_WHOLE, strictjson.MAX_WHOLE) | st.text(max_size=40),
         lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=8), inner, max_size=6),
         max_leaves=30,
     ),
@@ -79,7 +79,7 @@ DOCUMENTS = st.dictionaries(
 
 def whole(data: bytes) -> object:
     """What the document is to Python's own reader, told the same rules."""
-    return strict._Document("")._reader.decode(data.decode())
+    return strictjson._Document("")._reader.decode(data.decode())
 
 
 @pytest.mark.slow
@@ -95,10 +95,10 @@ def test_in_pieces_it_is_what_it_is_in_one(data: st.DataObject, document: object
         except (ValueError, RecursionError):
             expected = ValueError
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(strict, "PIECE", piece)
+            patched.setattr(strictjson, "PIECE", piece)
             found: object
             try:
-                found = strict._Document(each.decode()).read()
+                found = strictjson._Document(each.decode()).read()
             except (ValueError, RecursionError):
                 found = ValueError
         assert found == expected or (expected is not ValueError and "nested deeper" in str(_refusal(each)))
