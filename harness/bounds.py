@@ -1,17 +1,13 @@
-"""What liveness may cost while faults are on: bounds from what each fault allows, and when there is none, and why.
-
-An invariant is never off. While no quorum can talk, or a fault's allowance knows no bound, it does not bind; how long,
-and for which reason, is kept for the report.
-"""
+"""What liveness may cost while faults are on: bounds from what each fault allows (protocol section 9)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
 
+from harness.overwork import overworked
 from lucid.machines.engine.timeout import MAX_FACTOR, SLOW_TO_GROW
-from sim.allowance import Allowance
-from sim.faults.fault import Fault, views_lost
+from sim.faults.fault import views_lost
 from sim.node import Node
 from sim.queuing import MOST
 from sim.scenario import Scenario
@@ -19,8 +15,6 @@ from sim.world import World
 
 DELAYS = 3
 """How often a message has to arrive before a view ends well: the proposal, the votes, and whoever entered it last."""
-NAMED_FAULTS = 4
-"""Faults that a sentence names."""
 
 
 class Bounds:
@@ -91,34 +85,6 @@ class Bounds:
         longest_ms = slowest_ms(world.base_us, world.scenario)
         return within_ms(views, timeout_ms, longest_ms, world.genesis.parameters.block_interval_ms)
 
-    def unbound(self) -> str:
-        """Why progress has no bound now, or nothing."""
-        world = self.world
-        honest = sum(node.index not in world.byzantine for node in world.nodes)
-        if honest < world.quorum:
-            return f"only {honest} of {len(world.index)} validators are honest, quorum is {world.quorum}"
-        talking = world.connected()
-        if len(talking) < world.quorum:
-            return self._kept_apart(len(talking), honest)
-        mute = {node.index for node in talking if not self.takes_part(node)}
-        able = len(talking) - len(mute)
-        if able < world.quorum:
-            why = named([each for each in self.faults if mute & each.allowance().leaders])
-            return f"at most {able} of {honest} honest validators can take part with {why}, quorum is {world.quorum}"
-        endless = [fault for fault, each in zip(self.faults, self.allowances, strict=True) if each.views == inf]
-        return f"{endless[0].kind}: {endless[0].text()}" if endless else ""
-
-    def _kept_apart(self, talking: int, honest: int) -> str:
-        """Why no quorum can talk."""
-        world = self.world
-        up = sum(node.up for node in world.nodes if node.index not in world.byzantine)
-        if up < world.quorum:
-            return f"{honest - up} of {honest} honest validators down, quorum is {world.quorum}"
-        old = sum(node.up and node.outdated for node in world.nodes if node.index not in world.byzantine)
-        if old:
-            return f"{old} of {honest} honest validators are too old for the chain's rules"
-        return f"at most {talking} of {honest} honest validators can talk{self._apart()}, quorum is {world.quorum}"
-
     def _late_ms(self, node: Node) -> float:
         """How much later than usual a node's votes may come, by what faults do to it; infinite if none comes.
 
@@ -146,12 +112,6 @@ class Bounds:
         late_ms = sorted(map(self._late_ms, self.world.connected()))[: self.world.quorum]
         return views_lost(late_ms[-1]) if late_ms and late_ms[-1] < inf else 0
 
-    def _apart(self) -> str:
-        """That clocks are further apart than the drift, if they are."""
-        clocks = [node.clock_us for node in self.world.nodes if node.up and node.index not in self.world.byzantine]
-        drift_us = self.world.genesis.parameters.max_clock_drift_ms * 1000
-        return " within the clock drift" if max(clocks) - min(clocks) > drift_us else ""
-
 
 def within_ms(views: float, timeout_ms: int, longest_ms: int, interval_ms: int) -> float:
     """The bound of protocol section 9, where a message takes so long at most and so many views may fail."""
@@ -161,19 +121,3 @@ def within_ms(views: float, timeout_ms: int, longest_ms: int, interval_ms: int) 
 def slowest_ms(base_us: Sequence[Sequence[int]], scenario: Scenario) -> int:
     """The longest that a message takes by links of these latencies, where nothing is wrong with them."""
     return max(max(row) for row in base_us) * 10 // 1000 + MOST * scenario.queuing_ms
-
-
-def overworked(world: World, node: Node) -> bool:
-    """Whether a node's core or its uplink still has more than a block interval's work to do."""
-    behind_us = max(node.behind_us, world.network.uplink_behind_us(node.index))
-    return behind_us > world.genesis.parameters.block_interval_ms * 1000
-
-
-def named(faults: Sequence[Fault]) -> str:
-    """The faults by name, and how many more there are than a sentence bears."""
-    named = [f"{fault.kind} {fault.text()}" for fault in faults[:NAMED_FAULTS]]
-    left = len(faults) - len(named)
-    return ", ".join([*named, f"{left} more"] if left else named)
-
-
-__all__ = ["Allowance", "Bounds"]

@@ -7,8 +7,9 @@ from collections import deque
 
 from msgspec import structs
 
-from harness.bounds import Bounds, overworked
+from harness.bounds import Bounds
 from harness.level import LEVEL_BLOCKS, final_height
+from harness.overwork import overworked
 from harness.reference.chain import NaiveChain
 from harness.reference.recount import History
 from harness.reference.stateroot import state_root

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.bounds import Bounds, overworked
+from harness.bounds import Bounds
+from harness.overwork import overworked
 from lucid.machines.manager import Manager
 from sim.node import Node
 from sim.world import World

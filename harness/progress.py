@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from math import inf
 
-from harness.bounds import Bounds, named
+from harness.bounds import Bounds
+from harness.standstill import named, unbound
 from lucid.machines.effects import BlockFinal, Fact
 from sim.faults.fault import Fault
 from sim.node import Node
@@ -90,7 +91,7 @@ class Progress:
         if self._reason and passed_ms:
             self.halt_ms[self._reason] += passed_ms
         bounds = Bounds(self.world)
-        self._reason = self._anchors_reason = bounds.unbound()
+        self._reason = self._anchors_reason = unbound(bounds)
         if not self._reason and bounds.blocks == inf:
             self._anchors_reason = "a fault lets nothing through"
         if self._reason:

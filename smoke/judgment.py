@@ -8,16 +8,9 @@ from msgspec import Struct
 
 from smoke.finding import Finding, Severity, Verdict
 from smoke.findingkind import KINDS, kind
+from smoke.literalcount import LiteralCount
 
 PASSED, FAILED, UNABLE = 0, 1, 2
-
-
-class LiteralCount(Struct, frozen=True):
-    """How often one of the report's original greps matches: lines, and the files that hold them."""
-
-    command: str
-    lines: int
-    files: int
 
 
 class Judgment(Struct, frozen=True, kw_only=True):

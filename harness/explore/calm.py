@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-from harness.explore.post import Broken
+from harness.explore.brokenrule import BrokenRule
 from harness.explore.replica import Replica
 from harness.explore.setting import Setting
 
@@ -17,7 +17,7 @@ BOUND_MS = 60_000
 
 
 def check_calm(setting: Setting, replicas: list[Replica]) -> None:
-    """Raise `Broken` if these nodes, left alone, do not all make a new block final in time."""
+    """Raise `BrokenRule` if these nodes, left alone, do not all make a new block final in time."""
     Calm(setting, replicas).check()
 
 
@@ -54,7 +54,7 @@ class Calm:
                 where = ", ".join(
                     f"n{place} in view {replica.engine.view[1]}" for place, replica in sorted(self.replicas.items())
                 )
-                raise Broken("the chain comes back", f"no new final block in {BOUND_MS // 1000} s of calm: {where}")
+                raise BrokenRule("the chain comes back", f"no new final block in {BOUND_MS // 1000} s of calm: {where}")
             self._send(self.replicas[place])
 
     def _at(self, at: int, place: int) -> Replica:

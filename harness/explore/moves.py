@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from harness.explore.brokenrule import BrokenRule
 from harness.explore.fingerprint import fingerprint
 from harness.explore.freezer import Freezer
-from harness.explore.post import Broken, Post, Subject, members
+from harness.explore.letter import Subject, members
+from harness.explore.post import Post
 from harness.explore.replica import Replica
 from harness.explore.setting import Setting
 from harness.explore.traitor import Traitor
@@ -34,7 +36,7 @@ class MoveOutcome(NamedTuple):
     sent: int
     happening: Happening
     cut: int | None
-    broken: Broken | None = None
+    broken: BrokenRule | None = None
 
 
 class NodeState:
@@ -159,10 +161,12 @@ class Moves:
             if cut is None:
                 self._points = replica.points
             sent = self._sent(replica)
-        except Broken as broken:
+        except BrokenRule as broken:
             return MoveOutcome(number, 0, happening, cut, broken)
         except Exception as error:
-            return MoveOutcome(number, 0, happening, cut, Broken("a machine holds itself to its rules", repr(error)))
+            return MoveOutcome(
+                number, 0, happening, cut, BrokenRule("a machine holds itself to its rules", repr(error))
+            )
         return MoveOutcome(self._stand(replica), sent, happening, cut)
 
     def _check_in_time(self, replica: Replica, timer: str) -> None:
@@ -178,7 +182,7 @@ class Moves:
         allowed_ms = parameters.block_interval_ms + parameters.slot_timeout_ms + drift_ms
         signed = engine.log.votes(state.view)
         if tick_ms - drift_ms <= at_ms <= tick_ms + allowed_ms and not (NOTARIZE in signed or SKIP in signed):
-            raise Broken(
+            raise BrokenRule(
                 IN_TIME,
                 f"n{replica.place} held a valid proposal of view {verdict.view} on view {verdict.base_view} and the "
                 f"skips between, and gave the view up without a vote for it",

@@ -6,13 +6,12 @@ order is some choice of what is heard when.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
+from harness.explore.brokenrule import BrokenRule
+from harness.explore.letter import Letter, Subject, members, vote_in_words
 from harness.explore.replica import SentMessage
 from harness.explore.setting import Setting
 from lucid.chain.transactions import Equivocation
-from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote, conflict
+from lucid.chain.votes import FINALIZE, Vote, conflict
 from lucid.machines.messages import (
     CertificateMessage,
     Message,
@@ -22,38 +21,6 @@ from lucid.machines.messages import (
     VoteMessage,
     decode_message,
 )
-
-Subject = tuple[int, int, bytes]
-"""(view, kind, block) of votes and certificates."""
-
-
-class Broken(Exception):
-    """A rule that must hold does not: its name, and what happened."""
-
-    def __init__(self, rule: str, detail: str) -> None:
-        super().__init__(rule, detail)  # what it is made of again, when a record is read
-        self.rule = rule
-        self.detail = detail
-
-    def __str__(self) -> str:
-        return f"{self.rule}: {self.detail}"
-
-
-class Letter(NamedTuple):
-    """A message by its sender's place, its receiver's (None: everybody), and what it says."""
-
-    sender: int
-    receiver: int | None
-    data: bytes
-    message: Message
-
-    @property
-    def subject(self) -> Subject | None:
-        """What a vote or a certificate is about; None of anything else."""
-        match self.message:
-            case VoteMessage(each) | CertificateMessage(each):
-                return (each.view, each.kind, each.block)
-        return None
 
 
 class Post:
@@ -75,7 +42,7 @@ class Post:
     def put(self, sender: int, sent: SentMessage) -> int:
         """The number of what a node sent as a set of one; 0 if it is of no account within the scope.
 
-        Raises `Broken` if it accuses an honest validator.
+        Raises `BrokenRule` if it accuses an honest validator.
         """
         receiver = None if sent.peer is None else self.setting.places[sent.peer]
         message = decode_message(sent.data)
@@ -108,7 +75,7 @@ class Post:
             if isinstance(transaction.payload, Equivocation):
                 accused = self.setting.places[transaction.payload.first.signer]
                 if accused in self.setting.honest:
-                    raise Broken("only the guilty are blamed", f"n{accused} is honest, and accused")
+                    raise BrokenRule("only the guilty are blamed", f"n{accused} is honest, and accused")
 
     def _keep(self, number: int, letter: Letter) -> None:
         self.letters.append(letter)
@@ -128,20 +95,22 @@ class Post:
         return {self.letters[number].sender: number for number in numbers if sent >> number & 1}
 
     def check(self, sent: int) -> None:
-        """Raise `Broken` if honest votes conflict, or if two blocks can be final that are not of one chain."""
+        """Raise `BrokenRule` if honest votes conflict, or if two blocks can be final that are not of one chain."""
         for place in self.setting.honest:
             votes: list[Vote] = []
             for number in members(sent & self.by_sender.get(place, 0)):
                 vote = self.letters[number].message.vote  # type: ignore[union-attr]
                 for other in votes:
                     if conflict(other, vote) or (other.kind, other.view) == (vote.kind, vote.view):
-                        raise Broken("no double vote", f"n{place} signed both {told(other)} and {told(vote)}")
+                        raise BrokenRule(
+                            "no double vote", f"n{place} signed both {vote_in_words(other)} and {vote_in_words(vote)}"
+                        )
                 votes.append(vote)
         final = [block for block in self.parents if self._final(block, sent)]
         for place, block in enumerate(final):
             for rival in final[:place]:
                 if not (self._descends(block, rival) or self._descends(rival, block)):
-                    raise Broken("agreement", f"{block.hex()[:8]} and {rival.hex()[:8]} can both be final")
+                    raise BrokenRule("agreement", f"{block.hex()[:8]} and {rival.hex()[:8]} can both be final")
 
     def _final(self, block: bytes, sent: int) -> bool:
         vote = self.proposed[block].vote
@@ -154,17 +123,3 @@ class Post:
         while current is not None and current != ancestor:
             current = self.parents.get(current)
         return current == ancestor
-
-
-def members(letters: int) -> Iterator[int]:
-    """The numbers in a set."""
-    while letters:
-        low = letters & -letters
-        yield low.bit_length() - 1
-        letters ^= low
-
-
-def told(vote: Vote) -> str:
-    """A vote in a few words."""
-    kind = {NOTARIZE: "notarize", SKIP: "skip", FINALIZE: "finalize"}.get(vote.kind, "propose")
-    return f"{kind} of view {vote.view}" + (f" for {vote.block.hex()[:8]}" if vote.block else "")

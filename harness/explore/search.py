@@ -7,9 +7,9 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
+from harness.explore.brokenrule import BrokenRule
 from harness.explore.calm import check_calm
 from harness.explore.moves import MoveOutcome, Moves
-from harness.explore.post import Broken
 from harness.explore.scope import ExploreScope
 from harness.explore.setting import Setting
 
@@ -37,7 +37,7 @@ class Result(NamedTuple):
     quiet: int
     closed: bool
     waiting: int
-    broken: Broken | None
+    broken: BrokenRule | None
     trail: tuple[SearchStep, ...]
 
 
@@ -49,7 +49,7 @@ class Search:
         self.setting = Setting(scope)
         self.moves = Moves(self.setting)
         self.steps = self.quiet = self.depth = 0
-        self.broken: Broken | None = None
+        self.broken: BrokenRule | None = None
         self.trail: tuple[SearchStep, ...] = ()
         self._sets: list[int] = []
         self._numbers: dict[int, int] = {}
@@ -132,7 +132,7 @@ class Search:
                     continue
                 try:
                     known.append((outcome.stand, self._set(letters | outcome.sent), outcome))
-                except Broken as broken:
+                except BrokenRule as broken:
                     known.append((stand, sent, outcome._replace(broken=broken)))
             if len(self._near) >= REMEMBERED:
                 self._near.clear()
@@ -151,12 +151,12 @@ class Search:
         self.quiet += 1
         try:
             check_calm(self.setting, [self.moves.thaw(each) for each in stands])
-        except Broken as broken:
+        except BrokenRule as broken:
             self._found(broken, state, None)
         except Exception as error:
-            self._found(Broken("a machine holds itself to its rules", repr(error)), state, None)
+            self._found(BrokenRule("a machine holds itself to its rules", repr(error)), state, None)
 
-    def _found(self, broken: Broken, state: int, last: SearchStep | None) -> None:
+    def _found(self, broken: BrokenRule, state: int, last: SearchStep | None) -> None:
         """A rule is broken: tell how it came to that."""
         states = [state]
         while before := self._came[states[-1]]:
@@ -176,7 +176,7 @@ class Search:
         raise AssertionError("each state was reached by a step")
 
     def _set(self, letters: int) -> int:
-        """The number of a set of letters; raises `Broken` if what they say breaks a rule."""
+        """The number of a set of letters; raises `BrokenRule` if what they say breaks a rule."""
         number = self._numbers.get(letters)
         if number is None:
             self.moves.post.check(letters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.explore.post import Letter, told
+from harness.explore.letter import Letter, vote_in_words
 from harness.explore.scope import ExploreScope
 from harness.explore.search import Search, SearchStep
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, Vote
@@ -41,7 +41,7 @@ def _letters(letters: list[Letter]) -> str:
     first = letters[0]
     match first.message:
         case VoteMessage(vote):
-            return f"{told(vote)} from {', '.join(f'n{each.sender}' for each in letters)}"
+            return f"{vote_in_words(vote)} from {', '.join(f'n{each.sender}' for each in letters)}"
         case CertificateMessage(each):
             kind = {NOTARIZE: "notarization", FINALIZE: "finality"}.get(each.kind, "skip certificate")
             return f"the {kind} of view {each.view}"

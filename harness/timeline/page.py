@@ -13,7 +13,7 @@ from importlib import resources
 
 import msgspec
 
-from harness.report.style import COLORS
+from harness.report.colors import COLORS
 from harness.timeline.story import KINDS, MARKS, Story
 
 COLUMNS = (

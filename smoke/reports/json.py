@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from smoke.finding import Finding
-from smoke.judgment import Judgment, LiteralCount
+from smoke.judgment import Judgment
+from smoke.literalcount import LiteralCount
 from smoke.published import schema_of
 
 FORMAT = 1

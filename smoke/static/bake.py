@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from smoke.static.compose.service import ComposeBuild
+from smoke.static.compose.builds import ComposeBuild
 from smoke.static.generated import made_beforehand
 from smoke.static.hcl import read_hcl
 from smoke.static.regex import regex

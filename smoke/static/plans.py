@@ -17,8 +17,9 @@ from smoke.static.trouble import Trouble
 from smoke.tree import Tree
 
 if TYPE_CHECKING:
+    from smoke.static.compose.builds import ComposeBuild
     from smoke.static.compose.project import ComposeProject
-    from smoke.static.compose.service import ComposeBuild, ComposeService
+    from smoke.static.compose.service import ComposeService
 
 MAX_PLANS = 200
 _NAME = regex(

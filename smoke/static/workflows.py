@@ -7,8 +7,8 @@ import re
 import shlex
 from collections.abc import Iterator
 
+from smoke.static.compose.builds import ComposeBuild
 from smoke.static.compose.document import YamlError, YamlNode, read_yaml
-from smoke.static.compose.service import ComposeBuild
 from smoke.static.regex import regex
 from smoke.tree import Tree
 

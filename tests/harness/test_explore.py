@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.explore.brokenrule import BrokenRule
 from harness.explore.fingerprint import fingerprint
 from harness.explore.freezer import Freezer
 from harness.explore.moves import IN_TIME
-from harness.explore.post import Broken, Post
+from harness.explore.post import Post
 from harness.explore.replica import Replica, SentMessage
 from harness.explore.scope import SILENT, ExploreScope
 from harness.explore.search import Result, Search
@@ -161,7 +162,7 @@ def test_a_double_vote_is_seen_and_a_traitors_is_not() -> None:
         if place == setting.scope.byzantine:
             post.check(sent)
         else:
-            with pytest.raises(Broken, match="no double vote: n1 signed both"):
+            with pytest.raises(BrokenRule, match="no double vote: n1 signed both"):
                 post.check(sent)
 
 
@@ -169,5 +170,5 @@ def test_evidence_against_an_honest_node_is_seen() -> None:
     setting = Setting(ExploreScope())
     votes = [signed(setting, 1, 1, FINALIZE, each * 32) for each in (b"a", b"b")]
     transaction = Transaction(Equivocation(*votes), setting.keys[2], 9, bytes(64))
-    with pytest.raises(Broken, match="n1 is honest, and accused"):
+    with pytest.raises(BrokenRule, match="n1 is honest, and accused"):
         Post(setting).put(2, SentMessage(None, encode_message(Transactions((transaction,)))))

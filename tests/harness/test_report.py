@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.report import style, svg, text
+from harness.report import svg, text
+from harness.report.colors import COLORS
 from harness.report.faults import DrawnFault, drawn_faults
 from harness.report.page import render
 from harness.result import ResultError, RunResult, read_result
@@ -323,9 +324,9 @@ def test_colors_stand_out_from_the_card(theme: int) -> None:
     """WCAG 2.2: 4.5:1 for text (1.4.3), 3:1 for marks (1.4.11)."""
     needed = dict.fromkeys(("ink", "soft", "faint", "pass", "no_progress", "diverged"), 4.5)
     needed |= dict.fromkeys(("block", "skip", "fork", "crash", "partition", "disturbance"), 3.0)
-    card = luminance(style.COLORS["card"][theme])
+    card = luminance(COLORS["card"][theme])
     for name, ratio in needed.items():
-        color = luminance(style.COLORS[name][theme])
+        color = luminance(COLORS[name][theme])
         assert (max(card, color) + 0.05) / (min(card, color) + 0.05) >= ratio, name
 
 

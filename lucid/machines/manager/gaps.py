@@ -1,4 +1,4 @@
-"""Gaps: the skip certificates that a proposal lacks, asked for of one peer after the other, and served (section 4).
+"""Gaps: the skip certificates that a proposal lacks, asked for of one peer after the other (section 4).
 
 A proposal on an older block is safe only when every view between was skipped; without those certificates it waits.
 """
@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from lucid.chain.certificates import Certificate
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.votes import SKIP
 from lucid.machines.chain import Chain
 from lucid.machines.effects import GAP_TIMER, Effects, Send, SetTimer
 from lucid.machines.limits import Limits
 from lucid.machines.manager.pool import ProposalPool
-from lucid.machines.messages import Certificates, CertificatesRequest, Proposal, encode_message
+from lucid.machines.messages import CertificatesRequest, Proposal, encode_message
 
 
 class Gaps:
@@ -90,16 +89,6 @@ class Gaps:
             if view == tree.entry_view + 1 and (gap := tree.missing_skips(base_view, view)) is not None:
                 return gap
         return None
-
-    def on_request(self, now: int, peer: bytes, request: CertificatesRequest) -> Effects:
-        """Serve the skip certificates that this node holds of the views asked for, up to a page."""
-        tree = self.chain.tree
-        if request.epoch != tree.epoch or request.last < request.first:
-            return []
-        last = min(request.last, request.first + self.limits.page_certificates - 1)
-        found = [tree.certificates.get((view, SKIP)) for view in range(request.first, last + 1)]
-        page = tuple([certificate for certificate in found if certificate is not None])
-        return [Send(peer, encode_message(Certificates(page)))] if page else []
 
 
 def stands_on(message: Proposal) -> Certificate | None:

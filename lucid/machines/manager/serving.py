@@ -1,4 +1,4 @@
-"""Serving those who catch up: pages of blocks, a snapshot in place of many, and its parts (protocol section 8)."""
+"""Serving others: pages of blocks, a snapshot in place of many and its parts, certificates (protocol section 8)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import encode
 from lucid.chain.errors import Code, Refusal
-from lucid.chain.votes import NOTARIZE
+from lucid.chain.votes import NOTARIZE, SKIP
 from lucid.machines.chain import Chain
 from lucid.machines.effects import Effects, Send
 from lucid.machines.limits import Limits
 from lucid.machines.manager.snapshots import Snapshots
-from lucid.machines.messages import Blocks, BlocksRequest, PartRequest, encode_message
+from lucid.machines.messages import (
+    Blocks,
+    BlocksRequest,
+    Certificates,
+    CertificatesRequest,
+    PartRequest,
+    encode_message,
+)
 from lucid.machines.quota import SECOND_MS, Quota
 
 
 class Serving:
-    """The side of catching up that answers; `Syncing` is the other."""
+    """The side that answers; `Syncing` asks for blocks, `Gaps` for certificates."""
 
     def __init__(self, chain: Chain, snapshots: Snapshots, limits: Limits) -> None:
         self.chain = chain
@@ -33,6 +40,16 @@ class Serving:
         """Count a request; a question of a few bytes may not cost this node megabytes without end."""
         if not self._served.spend(now, peer):
             raise Refusal(Code.THROTTLED)
+
+    def on_certificates_request(self, peer: bytes, request: CertificatesRequest) -> Effects:
+        """Serve the skip certificates that this node holds of the views asked for, up to a page."""
+        tree = self.chain.tree
+        if request.epoch != tree.epoch or request.last < request.first:
+            return []
+        last = min(request.last, request.first + self.limits.page_certificates - 1)
+        found = [tree.certificates.get((view, SKIP)) for view in range(request.first, last + 1)]
+        page = tuple([certificate for certificate in found if certificate is not None])
+        return [Send(peer, encode_message(Certificates(page)))] if page else []
 
     def on_blocks_request(self, now: int, peer: bytes, request: BlocksRequest) -> Effects:
         """A page of blocks from a height on, or a snapshot for a peer that is far behind; raises `THROTTLED`."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-
-import msgspec
-import trio
+from functools import partial
 
 from lucid.api.answers import DataStatus
 from lucid.api.services import ANCHORING, DATA, ENGINE
-from lucid.chain.printable import printable
 from lucid.machines.manager import Manager
 from lucid.services.chain.chainview import ChainView
+from lucid.services.explorer.nodehealth import NodeHealth, health_of, own_health
 from lucid.services.explorer.nodetable import NodeListing
 from lucid.services.explorer.recent import Recent
 from lucid.services.explorer.sessiontable import SessionListing
@@ -21,21 +19,11 @@ from lucid.services.peer.peers import Peers
 from lucid.services.process.config import Config
 from lucid.services.process.driver import Driver
 from lucid.services.process.sibling import Sibling
-from lucid.services.web.health import Condition, Health
-from lucid.services.web.problems import Problem
 from lucid.services.web.web import Web
 from lucid.storage.durable import DurableStore
 
 KEEP_S = 1.0
 """How old what the node's other services said may be."""
-HEALTH_S = 2.0
-"""How long one of them has to say how it is."""
-
-
-class NodeHealth(msgspec.Struct, frozen=True):
-    """How the node's four services are."""
-
-    services: tuple[Health, ...]
 
 
 class Overview:
@@ -46,7 +34,8 @@ class Overview:
         self._engine = Sibling("engine", config.engine_url, config)
         self._anchoring = Sibling("anchoring", config.anchoring_url, config)
         self._data = Sibling("data", config.data_url, config)
-        self._health = Recent(self._ask_health, KEEP_S)
+        siblings = {ENGINE.name: self._engine, ANCHORING.name: self._anchoring, DATA.name: self._data}
+        self._health = Recent(partial(health_of, siblings), KEEP_S)
         self._chunks = Recent(self._ask_data, KEEP_S)
         self.nodes = NodeListing(manager, store, view)
         self._sessions = SessionListing(manager, store, view, self._anchoring, KEEP_S)
@@ -67,10 +56,7 @@ class Overview:
 
         @route("GET", "/services", "How this node's four services are", gives=NodeHealth)
         async def services() -> NodeHealth:
-            conditions = self._web.conditions()
-            reasons = tuple(each.sentence for each in conditions)
-            status = "degraded" if conditions else "healthy"
-            own = Health(status, self._web.service, reasons, conditions)
+            own = own_health(self._web.service, self._web.conditions())
             return NodeHealth((own, *await self._health.get()))
 
         @route("GET", "/data", "The chunks that this node's data chain holds, and where copies are", gives=DataStatus)
@@ -79,36 +65,3 @@ class Overview:
 
     async def _ask_data(self) -> DataStatus:
         return await asked(self._data, "/status", DataStatus)
-
-    async def _ask_health(self) -> tuple[Health, ...]:
-        siblings = {ENGINE.name: self._engine, ANCHORING.name: self._anchoring, DATA.name: self._data}
-        found: dict[str, Health] = {}
-
-        async def ask(name: str, sibling: Sibling) -> None:
-            found[name] = await _health(name, sibling)
-
-        async with trio.open_nursery() as nursery:
-            for name, sibling in siblings.items():
-                nursery.start_soon(ask, name, sibling)
-        return tuple(found[name] for name in siblings)
-
-
-async def _health(name: str, sibling: Sibling) -> Health:
-    """What a service says of itself, as it may be shown."""
-    try:
-        status, body = await sibling.fetch("/health", HEALTH_S)
-        with sibling.understood():
-            said = msgspec.json.decode(body, type=Health)
-    except Problem:
-        return _away(name)
-    if status not in (200, 503):
-        return _away(name)
-    conditions = tuple(
-        Condition(printable(each.state), printable(each.sentence), printable(each.remedy)) for each in said.conditions
-    )
-    return Health(printable(said.status), name, tuple(each.sentence for each in conditions), conditions)
-
-
-def _away(name: str) -> Health:
-    sentence = "it does not answer"
-    return Health("away", name, (sentence,), (Condition("away", sentence, "see that it runs, and read its log"),))

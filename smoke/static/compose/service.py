@@ -1,40 +1,25 @@
-"""One service of a Compose project: what it is built from and how it is started."""
+"""One service of a Compose project: how it is started, and as which image."""
 
 from __future__ import annotations
 
 import posixpath
-import re
 import shlex
 from collections.abc import Iterator
 
-from msgspec import Struct, field
+from msgspec import Struct
 
+from smoke.static.compose.builds import ComposeBuild, build_of, further_contexts
 from smoke.static.compose.document import YamlNode, as_mapping, text_of
 from smoke.static.compose.envfile import env_values
 from smoke.static.compose.interpolation import interpolated
-from smoke.static.model.launch import Launch, Mount, MountKind
+from smoke.static.compose.volumes import mounts_of
+from smoke.static.model.launch import Launch, MountKind
 from smoke.static.regex import regex
 from smoke.tree import Tree
 
 _PYTHON = regex(r"(?:docker\.io/)?(?:library/)?python:\d[\w.-]*")
 """Images that hold Python and nothing else."""
 _INSTALLS = regex(r"\b(?:install|sync|pip|uv|poetry|pipenv|apk|apt|apt-get|sh|bash)\b")
-
-
-class ComposeBuild(Struct, frozen=True):
-    """What a service's image is built from."""
-
-    context: str
-    """Directory of the tree; empty for its root."""
-    dockerfile: str
-    target: str | None = None
-    arguments: dict[str, str] = field(default_factory=dict)
-    platform: str | None = None
-    line: int = 0
-    doubt: str = ""
-    """Why it cannot be followed: a variable in a path, a repository elsewhere."""
-    inline: str = ""
-    """The Dockerfile's own text, where the Compose file has it; `dockerfile` is then no file of the tree."""
 
 
 class ComposeService(Struct, frozen=True):
@@ -46,14 +31,6 @@ class ComposeService(Struct, frozen=True):
     build: ComposeBuild | None
     image: str
     launch: Launch
-
-
-def _further_contexts(build: YamlNode | None) -> tuple[str, ...]:
-    """The names of `additional_contexts`, given as a mapping or as a list of `NAME=PLACE`."""
-    given = build.get("additional_contexts") if build is not None else None
-    if given is None:
-        return ()
-    return tuple((given.mapping or {}).keys()) or tuple(each.text.partition("=")[0] for each in given.children())
 
 
 def _published(node: YamlNode | None, values: dict[str, str]) -> frozenset[int]:
@@ -70,7 +47,7 @@ def _published(node: YamlNode | None, values: dict[str, str]) -> frozenset[int]:
 
 def service_of(tree: Tree, name: str, node: YamlNode, directory: str, values: dict[str, str]) -> ComposeService:
     file = node.file
-    build = _build(node.get("build"), directory, values, text_of(node.get("platform")))
+    build = build_of(node.get("build"), directory, values, text_of(node.get("platform")))
     image = interpolated(text_of(node.get("image")), values)
     environment, doubt = _environment(tree, node, directory, values)
     entrypoint, command = (_words(node.get(key), values) for key in ("entrypoint", "command"))
@@ -88,11 +65,11 @@ def service_of(tree: Tree, name: str, node: YamlNode, directory: str, values: di
         environment=environment,
         environment_doubt=doubt,
         read_only=text_of(node.get("read_only")) == "true",
-        contexts=_further_contexts(node.get("build")),
+        contexts=further_contexts(node.get("build")),
         published=_published(node.get("ports"), values),
         by_hand=node.get("profiles") is not None
         or any(text_of(node.get(key)) == "true" for key in ("stdin_open", "tty")),
-        mounts=tuple(_mounts(tree, node, directory, values)),
+        mounts=tuple(mounts_of(tree, node, directory, values)),
     )
     if build is None and node.get("extends") is None and _runs_what_is_mounted(image, launch):
         # It is judged as an image that is built without any code of its own would be.
@@ -121,39 +98,6 @@ def _words(node: YamlNode | None, values: dict[str, str]) -> tuple[str, ...] | N
         return tuple(text.split())
 
 
-def _build(node: YamlNode | None, directory: str, values: dict[str, str], platform: str) -> ComposeBuild | None:
-    if node is None or node.null:
-        return None
-    context = interpolated(node.text or text_of(node.get("context")) or ".", values)
-    file = interpolated(text_of(node.get("dockerfile")) or "Dockerfile", values)
-    doubt = ""
-    inline = text_of(node.get("dockerfile_inline"))
-    if "$" in context + file:
-        doubt = "its build context is given by a variable"
-    elif re.match(r"[a-z]+://|git@|/|~", context) or posixpath.isabs(file):
-        doubt = f"its build context {context} is not of this tree"
-    place = posixpath.normpath(posixpath.join(directory, context))
-    if place.startswith(".."):
-        doubt = f"its build context {context} is above this tree"
-    arguments: dict[str, str] = {}
-    given = node.get("args")
-    for name, value in ((as_mapping(given, "args") or {}) if given is not None else {}).items():
-        text = values.get(name, f"${{{name}}}") if value.null else interpolated(value.text, values)
-        arguments[name] = text
-    platforms = node.get("platforms")
-    wanted = [interpolated(each.text, values) for each in platforms.children()] if platforms is not None else []
-    return ComposeBuild(
-        context="" if place == "." else place,
-        dockerfile=f"{node.file}#{node.line}" if inline else posixpath.normpath(posixpath.join(place, file)),
-        target=interpolated(text_of(node.get("target")), values) or None,
-        arguments=arguments,
-        platform=interpolated(platform, values) or (wanted[0] if len(wanted) == 1 else None),
-        line=node.line,
-        doubt=doubt,
-        inline=interpolated(inline, values),
-    )
-
-
 def env_files(node: YamlNode) -> Iterator[tuple[YamlNode, bool]]:
     """The env_file entries of a service, and whether each must be there."""
     given = node.get("env_file")
@@ -180,51 +124,3 @@ def _environment(tree: Tree, node: YamlNode, directory: str, values: dict[str, s
     for name, value in ((as_mapping(given, "environment") or {}) if given is not None else {}).items():
         found[name] = values.get(name, f"${{{name}}}") if value.null else interpolated(value.text, values)
     return found, doubt
-
-
-def _mounts(tree: Tree, node: YamlNode, directory: str, values: dict[str, str]) -> Iterator[Mount]:
-    volumes = node.get("volumes")
-    for item in volumes.children() if volumes is not None else ():
-        if item.mapping is not None:
-            kind, source = text_of(item.get("type")) or "volume", interpolated(text_of(item.get("source")), values)
-            target = interpolated(text_of(item.get("target")), values)
-        else:
-            source, target = _short(interpolated(item.text, values))
-            kind = "bind" if re.match(r"[./~$]", source) else "volume"
-        if "$" in target or not target.startswith("/"):
-            continue
-        yield _mount(tree, kind, source, posixpath.normpath(target), directory, item.line)
-    tmpfs = node.get("tmpfs")
-    for item in (tmpfs.items if tmpfs.items is not None else [tmpfs]) if tmpfs is not None else ():
-        if item.text.startswith("/"):
-            yield Mount(MountKind.EMPTY, posixpath.normpath(item.text.partition(":")[0]), line=item.line)
-    for what in ("secrets", "configs"):
-        if (given := node.get(what)) is not None:
-            for item in given.children():
-                name = item.text or text_of(item.get("source"))
-                target = text_of(item.get("target")) or (f"/{name}" if what == "configs" else name)
-                if what == "secrets" and not target.startswith("/"):
-                    target = f"/run/secrets/{target}"
-                if target.startswith("/"):
-                    yield Mount(MountKind.UNKNOWN, posixpath.normpath(target), line=item.line)
-
-
-def _short(text: str) -> tuple[str, str]:
-    """`source:target:options` and its shorter forms."""
-    parts = text.split(":")
-    if len(parts) == 1:
-        return "", parts[0]
-    return parts[0], parts[1]
-
-
-def _mount(tree: Tree, kind: str, source: str, target: str, directory: str, line: int) -> Mount:
-    if kind == "tmpfs":
-        return Mount(MountKind.EMPTY, target, line=line)
-    if kind != "bind":
-        return Mount(MountKind.VOLUME, target, line=line)
-    if re.match(r"\.{1,2}(?:/|$)", source):
-        path = posixpath.normpath(posixpath.join(directory, source))
-        path = "" if path == "." else path
-        if not path.startswith("..") and (tree.is_file(path) or tree.is_directory(path)):
-            return Mount(MountKind.TREE, target, path, line)
-    return Mount(MountKind.UNKNOWN, target, line=line)

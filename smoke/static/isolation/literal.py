@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smoke.judgment import LiteralCount
+from smoke.literalcount import LiteralCount
 from smoke.static.regex import regex
 from smoke.tree import Tree
 

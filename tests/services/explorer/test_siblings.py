@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import cast
 
 import msgspec
 import pytest
 
-from lucid.chain.errors import Code
 from lucid.services.explorer.siblings import answer, asked, spoken
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
+from tests.services.explorer.answering import Other
 
 
 class Told(msgspec.Struct, frozen=True):
     """What is asked for."""
 
     chunks: int
-
-
-class Other:
-    """A service that answers so."""
-
-    name = "data"
-
-    def __init__(self, status: int, body: bytes) -> None:
-        self.status, self.body = status, body
-
-    async def fetch(self, path: str) -> tuple[int, bytes]:
-        """See `Sibling`."""
-        return self.status, self.body
-
-    @contextmanager
-    def understood(self) -> Iterator[None]:
-        """See `Sibling`."""
-        try:
-            yield
-        except msgspec.MsgspecError:
-            raise Problem(Code.UNAVAILABLE, "127.0.0.1:8087 said what is no JSON") from None
 
 
 def other(status: int, body: bytes) -> Sibling:

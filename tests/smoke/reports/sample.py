@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from smoke.finding import Evidence, Finding, Severity, Verdict
-from smoke.judgment import Judgment, LiteralCount
+from smoke.judgment import Judgment
+from smoke.literalcount import LiteralCount
 
 ODD = "a|b <c> `d` # [e] & \\ \x1b\x00 'f' \"g\""
 WHY, REMEDY = "It ends as it starts.", "Copy the file."
