@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from lucid.chain.blocks import Block
@@ -72,6 +70,15 @@ class ChainStatus(msgspec.Struct, frozen=True):
     validators: tuple[str, ...]
     peers: int
     peers_connected: int
+
+
+class FinalBlock(msgspec.Struct, frozen=True):
+    """A final block as the node's other services follow the chain by it, with the ids of its transactions."""
+
+    height: int
+    hash: str
+    time_ms: int
+    transactions: tuple[str, ...]
 
 
 class ChainView:
@@ -193,16 +200,16 @@ class ChainView:
                 return node.height
         return None
 
-    def finals(self, first: int, last: int) -> list[dict[str, Any]]:
+    def finals(self, first: int, last: int) -> list[FinalBlock]:
         """The blocks of these heights, both included, with the ids of their transactions."""
         blocks = (self._chain.block_at(height) for height in range(first, last + 1))
         return [
-            {
-                "height": block.header.height,
-                "hash": block.header.hash.hex(),
-                "time_ms": self._genesis.tick_ms(block.header.tick),
-                "transactions": [transaction.id.hex() for transaction in block.transactions],
-            }
+            FinalBlock(
+                height=block.header.height,
+                hash=block.header.hash.hex(),
+                time_ms=self._genesis.tick_ms(block.header.tick),
+                transactions=tuple([transaction.id.hex() for transaction in block.transactions]),
+            )
             for block in blocks
             if block is not None
         ]

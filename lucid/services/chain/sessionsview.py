@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import msgspec
 
+from lucid.api.answers import Count, Key
 from lucid.chain.blocks import Block
 from lucid.chain.codec import decode
 from lucid.chain.genesis import Genesis
@@ -40,6 +40,16 @@ class SessionPage(msgspec.Struct, frozen=True):
     first: int
     last: int
     next: int | None
+
+
+class HeldSession(msgspec.Struct, frozen=True):
+    """A session as the chain holds it, and the transaction that anchored it (None: in a block that the manager does not
+    have). A manager of an older release names no root."""
+
+    owner: Key
+    height: Count
+    transaction: Key | None
+    root: Key | None = None
 
 
 class SessionsView:
@@ -83,25 +93,19 @@ class SessionsView:
             if isinstance(payload := transaction.payload, SessionAnchor)
         ]
 
-    def named(self, session: bytes, owner: bytes) -> list[dict[str, Any]]:
+    def named(self, session: bytes, owner: bytes) -> list[HeldSession]:
         """Owner, height and transaction of each anchor of a session id, or of one owner's if `owner` is not empty.
 
         No transaction where the block is older than the snapshot that this node began with.
         """
-        found: list[dict[str, Any]] = []
+        found: list[HeldSession] = []
         prefix = anchored_key(session, owner)
         for key, row in self._store.scan(ROW_TABLE, prefix, MAX_OWNERS):
             if not key.startswith(prefix):
                 break
             entry = decode(row, SessionEntry)
-            found.append(
-                {
-                    "owner": entry.owner.hex(),
-                    "height": entry.height,
-                    "root": entry.root.hex(),
-                    "transaction": self._anchor_in(entry.height, session + entry.owner),
-                }
-            )
+            transaction = self._anchor_in(entry.height, session + entry.owner)
+            found.append(HeldSession(entry.owner.hex(), entry.height, transaction, entry.root.hex()))
         return found
 
     def _anchor_in(self, height: int, identity: bytes) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -15,7 +14,7 @@ from lucid.chain.errors import Code
 from lucid.machines.manager import Manager
 from lucid.services.chain.chainview import ChainView
 from lucid.services.chain.replicaview import ReplicaView
-from lucid.services.chain.sessionsview import MAX_OWNERS, AnchoredSession
+from lucid.services.chain.sessionsview import MAX_OWNERS, AnchoredSession, HeldSession
 from lucid.services.explorer.recent import Recent
 from lucid.services.explorer.siblings import answer, asked, spoken
 from lucid.services.process.driver import Driver
@@ -98,11 +97,10 @@ class SessionListing:
                 return (msgspec.convert(found, SessionState),)
         raise Problem(Code.SESSION_UNKNOWN)
 
-    async def _with_copies(self, identity: uuid.UUID, held: dict[str, Any], driver: Driver) -> SessionState:
-        owner = held["owner"]
-        asked = partial(self._replicas.copies, identity.bytes, bytes.fromhex(owner))
+    async def _with_copies(self, identity: uuid.UUID, held: HeldSession, driver: Driver) -> SessionState:
+        asked = partial(self._replicas.copies, identity.bytes, bytes.fromhex(held.owner))
         copies, wanted = await driver.inspect(asked)
-        state = SessionState(str(identity), "final", held["transaction"], held["height"], owner=owner)
+        state = SessionState(str(identity), "final", held.transaction, held.height, owner=held.owner)
         return replace(state, copies=copies, copies_wanted=wanted)
 
     async def _ask_waiting(self) -> SessionsWaiting:

@@ -7,25 +7,17 @@ from contextlib import suppress
 import msgspec
 from msgspec.structs import replace
 
-from lucid.api.answers import Count, Key, SessionState
+from lucid.api.answers import SessionState
 from lucid.chain.transactions import SessionAnchor, Transaction
 from lucid.chain.versions import HOLDING_RULES
 from lucid.machines.effects import BlockSettled, SessionSettled
+from lucid.services.chain.chainview import FinalBlock
+from lucid.services.chain.sessionsview import HeldSession
 from lucid.services.process.sibling import Sibling
 from lucid.services.web.problems import Problem
 
 WAIT_MS = 20_000
 """How long the manager holds back its answer while there is no new block."""
-
-
-class HeldSession(msgspec.Struct, frozen=True):
-    """A session as the chain holds it, and the transaction that anchored it (None: in a block that the manager does not
-    have). A manager of an older release names no root."""
-
-    owner: Key
-    height: Count
-    transaction: Key | None
-    root: Key | None = None
 
 
 class AnchoredSessions:
@@ -61,8 +53,8 @@ class AnchoredSessions:
             return [], after
         with self._manager.understood():
             blocks = [
-                BlockSettled(int(each["height"]), tuple(bytes.fromhex(one) for one in each["transactions"]))
-                for each in found["blocks"]
+                BlockSettled(each.height, tuple(bytes.fromhex(one) for one in each.transactions))
+                for each in msgspec.convert(found["blocks"], list[FinalBlock])
             ]
             return blocks, int(found["height"])
 

@@ -141,7 +141,7 @@ def test_a_relay_may_be_named_as_long_as_the_chain_takes_it(store: SqliteStore) 
     for _ in range(2):
         found = shown.view.relay(name.session, name.owner, shown.signers.node(0))
         assert found is not None
-        told.append((found["open"], shown.signers.verdict(shown.signers.mandate()) is None))
+        told.append((found.open, shown.signers.verdict(shown.signers.mandate()) is None))
         while shown.growing.chain.tree.root.height < anchored + lifetime:
             shown.growing.grow()
     assert told == [(True, True), (False, False)]
