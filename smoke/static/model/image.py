@@ -11,9 +11,10 @@ from smoke.static.model.build_failure import BuildFailure, Missing
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.effective_command import Start
 from smoke.static.model.filesystem import FileSystem
-from smoke.static.model.install import Install, Venv
+from smoke.static.model.install import Install
 from smoke.static.model.launch import Launch
 from smoke.static.model.programs import Lacking, Surroundings
+from smoke.static.model.venv import Venv
 from smoke.static.regex import regex
 
 

@@ -20,18 +20,6 @@ class MadeFor(Struct, frozen=True):
     """Whether the installer was told a platform other than its own."""
 
 
-class Venv(Struct, frozen=True):
-    """A virtual environment: where it was made (its programs name that place) and the Python behind it."""
-
-    made: str
-    interpreter: str
-    version: str = ""
-    system: bool = False
-    """Whether it sees the system's distributions too."""
-    managed: bool = False
-    """Whether uv fetched its Python."""
-
-
 class InstalledProject(Struct, frozen=True):
     """A directory of the tree that is installed."""
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from smoke.manifest import Base
 from smoke.static.model.entries import ACTIVATED, Followed
 from smoke.static.model.installers.conda_prefix import prefix_of
-from smoke.static.model.servers.served import Situation
+from smoke.static.model.servers.situation import Situation
 from smoke.static.model.stage import Stage
 from smoke.static.python.installed import Installed
 

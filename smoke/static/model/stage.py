@@ -9,8 +9,9 @@ from msgspec import Struct, field
 
 from smoke.static.model.build_failure import BuildFailure
 from smoke.static.model.filesystem import FileSystem, PathEntry
-from smoke.static.model.install import Install, Venv
+from smoke.static.model.install import Install
 from smoke.static.model.programs import Lacking, Surroundings
+from smoke.static.model.venv import Venv
 
 _GROUPS = frozenset(
     [

@@ -22,7 +22,7 @@ from smoke.static.model.scene import Scene
 from smoke.static.model.searchpath import search_path
 from smoke.static.model.servers.background import detached
 from smoke.static.model.servers.catalog import is_server, served
-from smoke.static.model.servers.served import Situation
+from smoke.static.model.servers.situation import Situation
 from smoke.static.model.shell_syntax import trouble
 from smoke.static.model.stage import Stage
 from smoke.static.model.supervised import programs_of

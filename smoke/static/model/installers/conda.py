@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
-from smoke.static.model.install import MadeFor, Venv
+from smoke.static.model.install import MadeFor
 from smoke.static.model.installers.conda_prefix import prefix_of, root_prefix
 from smoke.static.model.installers.record import record
 from smoke.static.model.installers.venvs import venv_site
 from smoke.static.model.installers.wanted import InstallRequest, read_flags, tree_file
 from smoke.static.model.stage import Stage
+from smoke.static.model.venv import Venv
 from smoke.static.python.conda import Environment, read_environment
 from smoke.static.python.distributions import modules, normalized
 

@@ -8,7 +8,7 @@ import re
 from msgspec.structs import replace
 
 from smoke.static.model.doubt import DoubtCause
-from smoke.static.model.install import InstalledProject, Lock, Venv
+from smoke.static.model.install import InstalledProject, Lock
 from smoke.static.model.installers.pip import pip
 from smoke.static.model.installers.record import doubtful, record
 from smoke.static.model.installers.venvs import make_venv, search_doubt, venv_site
@@ -21,6 +21,7 @@ from smoke.static.model.installers.wanted import (
     tree_file,
 )
 from smoke.static.model.stage import Stage
+from smoke.static.model.venv import Venv
 
 _UV_VALUES = frozenset(
     [

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
-from smoke.static.model.install import Venv
 from smoke.static.model.stage import Stage
+from smoke.static.model.venv import Venv
 
 
 def follow_virtualenv(stage: Stage, rest: Sequence[str], line: int, program: str = "") -> None:

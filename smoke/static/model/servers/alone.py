@@ -7,7 +7,8 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from smoke.static.model.servers.options import read_line
-from smoke.static.model.servers.served import Served, Situation, address, aim, number
+from smoke.static.model.servers.served import Served, address, aim, number
+from smoke.static.model.servers.situation import Situation
 
 
 class _Kind(Struct, frozen=True):

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from smoke.static.model.servers.numbers import no_number
-from smoke.static.model.servers.served import Served, Situation
+from smoke.static.model.servers.served import Served
+from smoke.static.model.servers.situation import Situation
 
 
 def served(name: str, arguments: Sequence[str], situation: Situation) -> Served | None:

@@ -7,7 +7,8 @@ import re
 import tomllib
 
 from smoke.static.model.servers.options import Line, foreign_to, read_line
-from smoke.static.model.servers.served import Served, Situation, aim, number
+from smoke.static.model.servers.served import Served, aim, number
+from smoke.static.model.servers.situation import Situation
 
 _SWITCHES = frozenset(
     [

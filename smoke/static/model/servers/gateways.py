@@ -6,7 +6,8 @@ import re
 import tomllib
 
 from smoke.static.model.servers.options import foreign_to, read_line, strange
-from smoke.static.model.servers.served import Served, Situation, address, aim, missing_file, number
+from smoke.static.model.servers.served import Served, address, aim, number
+from smoke.static.model.servers.situation import Situation, missing_file
 
 _UVICORN_PLAIN = frozenset(
     [

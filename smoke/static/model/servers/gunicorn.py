@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 
 from smoke.static.model.servers.options import read_line, strange
-from smoke.static.model.servers.served import Served, Situation, address, aim, missing_file, no_account
+from smoke.static.model.servers.served import Served, address, aim
+from smoke.static.model.servers.situation import Situation, missing_file, no_account
 from smoke.static.python.nodes import below
 
 _GUNICORN_PLAIN = frozenset(

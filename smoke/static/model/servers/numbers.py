@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from smoke.static.model.servers.served import Situation
+from smoke.static.model.servers.situation import Situation
 
 _PORTS = {
     **dict.fromkeys(("uvicorn", "granian", "fastapi", "waitress-serve", "waitress"), frozenset(["--port"])),

@@ -6,7 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
-from smoke.static.model.servers.served import LOOPBACK, Served, Situation, address, no_account, number
+from smoke.static.model.servers.served import LOOPBACK, Served, address, number
+from smoke.static.model.servers.situation import Situation, no_account
 
 _SHORT = {
     **{"-w": "module", "-s": "socket", "-H": "home", "-i": "ini", "-p": "processes", "-b": "buffer-size"},

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 
 from smoke.static.model.servers.options import read_line
-from smoke.static.model.servers.served import Served, Situation
+from smoke.static.model.servers.served import Served
+from smoke.static.model.servers.situation import Situation
 
 _SWITCHES_OF_CELERY = frozenset(
     [

@@ -10,8 +10,8 @@ from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.home import astray
-from smoke.static.model.install import Venv
 from smoke.static.model.scene import Scene
+from smoke.static.model.venv import Venv
 from smoke.static.python.installed import Installed
 from smoke.tree import Tree
 from tests.smoke.static.model.staged import stage

@@ -15,8 +15,3 @@ def test_an_installation_says_where_from_where_to_and_what_for() -> None:
 def test_what_is_not_said_is_not_known() -> None:
     install = Install(7)
     assert install.visible is None and install.made == MadeFor() and not install.doubt
-
-
-def test_an_environment_says_which_python_it_is_of() -> None:
-    [[place, venv]] = followed("python -m venv /venv").venvs.items()
-    assert (place, venv.made, venv.system) == ("/venv", "/venv", False) and venv.interpreter

@@ -6,9 +6,9 @@ import pytest
 
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import FileSystem, PathEntry
-from smoke.static.model.install import Venv
 from smoke.static.model.installers.venvs import follow_virtualenv, make_venv, search, search_doubt, venv_of, venv_site
 from smoke.static.model.stage import Stage
+from smoke.static.model.venv import Venv
 from tests.smoke.static.model.staged import stage
 
 

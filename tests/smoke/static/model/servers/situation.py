@@ -7,7 +7,8 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from smoke.static.model.servers.served import Served, Situation
+from smoke.static.model.servers.served import Served
+from smoke.static.model.servers.situation import Situation
 
 Reader = Callable[[list[str], Situation], Served]
 

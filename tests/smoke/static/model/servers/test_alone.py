@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smoke.static.model.servers.catalog import served
-from smoke.static.model.servers.served import Situation
+from smoke.static.model.servers.situation import Situation
 
 LOOPBACK = "127.0.0.1"
 

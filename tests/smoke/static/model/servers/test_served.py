@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smoke.static.model.servers.served import Served, address, aim, missing_file, number
-from tests.smoke.static.model.servers.situation import given
+from smoke.static.model.servers.served import Served, address, aim, number
 
 
 @pytest.mark.parametrize(
@@ -52,10 +51,3 @@ def test_a_path_is_no_module_and_a_variable_a_doubt() -> None:
     aim(path, "src/a.py:app", "usual")
     aim(variable, "$APP", "usual")
     assert "not a module" in path.trouble and variable.doubt and not variable.trouble
-
-
-@pytest.mark.parametrize(
-    ("file", "missing"), [("a.conf", True), ("b.conf", False), ("/etc/a", False), ("$A", False), (None, False)]
-)
-def test_a_file_that_a_server_reads(file: str | None, missing: bool) -> None:
-    assert bool(missing_file("gunicorn", [file], given({"b.conf": ""}))) is missing

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from smoke.static.model.servers.catalog import served
-from smoke.static.model.servers.served import Served, Situation
+from smoke.static.model.servers.served import Served
+from smoke.static.model.servers.situation import Situation
 
 THERE = frozenset(["uwsgi.ini", "web.py", "/srv", "/srv/web.py", "/venv"])
 
