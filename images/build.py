@@ -18,7 +18,7 @@ from lucid.deploy.release import LATEST
 from smoke.finding import Finding, Verdict
 from smoke.image.build import Builder, BuildError, build_again, docker
 from smoke.image.normal import EPOCH_S, NormalImage, normalize, write
-from smoke.manifest import read_manifest
+from smoke.manifestfile import read_manifest
 from smoke.static.model.build import images as images_of
 from smoke.static.model.image import Image as Model
 from smoke.tree import Tree

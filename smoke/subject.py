@@ -6,7 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from smoke.manifest import FILE_NAME, Manifest, ManifestError, read_manifest, resolved
+from smoke.manifest import Manifest, resolved
+from smoke.manifestfile import FILE_NAME, ManifestError, read_manifest
 
 
 class Subject(Struct, frozen=True):

@@ -145,7 +145,7 @@ def run_checks(options: argparse.Namespace) -> int:
     _load_msgspec()
     try:
         from smoke.live.failure import LiveError
-        from smoke.manifest import ManifestError
+        from smoke.manifestfile import ManifestError
         from smoke.subject import find_subject
     except ModuleNotFoundError as error:
         raise _lacking(error.name or "") from None

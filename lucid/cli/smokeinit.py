@@ -38,7 +38,7 @@ def root_option(command: argparse.ArgumentParser) -> None:
 
 def run_init(options: argparse.Namespace) -> int:
     """`lucid smoke init`."""
-    from smoke.manifest import FILE_NAME, ManifestError
+    from smoke.manifestfile import FILE_NAME, ManifestError
     from smoke.static.inference import write_manifest
 
     if not options.root.is_dir():

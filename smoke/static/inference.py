@@ -14,7 +14,8 @@ from msgspec.json import encode
 from smoke.finding import Finding
 from smoke.findingkind import place
 from smoke.judgment import Judgment
-from smoke.manifest import FILE_NAME, Manifest, ManifestError, parse_manifest, resolved
+from smoke.manifest import Manifest, resolved
+from smoke.manifestfile import FILE_NAME, ManifestError, parse_manifest
 from smoke.static.model.build import images_of
 from smoke.static.model.image import Image
 from smoke.static.plans import plans_of

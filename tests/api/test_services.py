@@ -16,7 +16,7 @@ from lucid.services.data import DataService
 from lucid.services.engine import EngineService
 from lucid.services.manager import ManagerService
 from lucid.services.process.config import Config
-from smoke.manifest import read_manifest
+from smoke.manifestfile import read_manifest
 
 ROOT = Path(__file__).parents[2]
 KINDS = {"manager": ManagerService, "engine": EngineService, "anchoring": AnchoringService, "data": DataService}

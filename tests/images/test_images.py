@@ -15,7 +15,7 @@ import pytest
 from images.build import IMAGES
 from images.laboratory.packages import PackageError
 from images.laboratory.standin import make_base
-from smoke.manifest import read_manifest
+from smoke.manifestfile import read_manifest
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from smoke.finding import Severity, Verdict
-from smoke.manifest import PROFILES, Manifest, Service, held_to, parse_manifest, resolved
+from smoke.manifest import PROFILES, Manifest, Service, held_to, resolved
+from smoke.manifestfile import parse_manifest
 from tests.smoke.cases import judge_files
 
 PLAIN = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from smoke.manifest import FILE_NAME, ManifestError
+from smoke.manifestfile import FILE_NAME, ManifestError
 from smoke.subject import find_subject
 
 

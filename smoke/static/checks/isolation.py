@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.manifest import FILE_NAME, Isolation
+from smoke.manifest import Isolation
+from smoke.manifestfile import FILE_NAME
 from smoke.static.isolation.traces import IsolationTrace, Scan, TracePlace, What
 from smoke.static.scope import Scope
 

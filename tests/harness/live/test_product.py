@@ -13,7 +13,8 @@ from harness.live.product import SERVICES, product
 from harness.live.standing import StandingNode
 from smoke.finding import Finding, Verdict
 from smoke.live.failure import LiveError
-from smoke.manifest import Manifest, read_manifest
+from smoke.manifest import Manifest
+from smoke.manifestfile import read_manifest
 
 ROOT = Path(__file__).parents[3]
 

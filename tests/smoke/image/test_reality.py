@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from smoke.manifest import Base, read_manifest
+from smoke.manifest import Base
+from smoke.manifestfile import read_manifest
 from smoke.static.model.build import images
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.image import Image

@@ -19,7 +19,7 @@ from smoke.live.containers import ContainerNode, _archive, _number, connect
 from smoke.live.failure import LiveError, NotPossible
 from smoke.live.nodejudge import live
 from smoke.live.plain import product_of
-from smoke.manifest import read_manifest
+from smoke.manifestfile import read_manifest
 from tests.smoke.live.shop import FRONT, MANIFEST, write_shop
 
 BASE = "lucid.invalid/python:3.11-slim"

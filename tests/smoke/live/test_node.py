@@ -15,7 +15,7 @@ from smoke.live.failure import LiveError
 from smoke.live.node import Node, nothing
 from smoke.live.plain import PlainProduct
 from smoke.live.processes import ProcessNode
-from smoke.manifest import parse_manifest
+from smoke.manifestfile import parse_manifest
 
 MANIFEST = """
 [[service]]

@@ -19,7 +19,7 @@ from smoke.judgment import Judgment
 from smoke.live.failure import LiveError
 from smoke.live.nodejudge import live
 from smoke.live.plain import product_of
-from smoke.manifest import read_manifest
+from smoke.manifestfile import read_manifest
 from tests.smoke.live.shop import FRONT, MANIFEST, WORKER, write_shop
 
 ROOT = Path(__file__).parents[3]

@@ -11,7 +11,7 @@ import pytest
 from smoke.live.failure import LiveError
 from smoke.live.nodejudge import live
 from smoke.live.plain import PlainProduct, product_of
-from smoke.manifest import ManifestError, parse_manifest, read_manifest
+from smoke.manifestfile import ManifestError, parse_manifest, read_manifest
 from tests.smoke.live.shop import MANIFEST, write_shop
 
 PLUGIN = '''\

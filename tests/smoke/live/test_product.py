@@ -8,7 +8,7 @@ from smoke.live.checks import API, HEALTH, LIFECYCLE
 from smoke.live.plain import PlainProduct
 from smoke.live.processes import ProcessNode
 from smoke.live.underway import Run
-from smoke.manifest import read_manifest
+from smoke.manifestfile import read_manifest
 from tests.smoke.live.shop import write_shop
 
 

@@ -9,7 +9,7 @@ import pytest
 from smoke.live.plain import PlainProduct
 from smoke.live.processes import ProcessNode
 from smoke.live.underway import EMULATED, Run
-from smoke.manifest import read_manifest
+from smoke.manifestfile import read_manifest
 from tests.smoke.live.shop import write_shop
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from smoke.manifest import ManifestError, parse_manifest, resolved
+from smoke.manifest import resolved
+from smoke.manifestfile import ManifestError, parse_manifest
 from smoke.static.inference import write_manifest
 from smoke.static.treejudge import judge
 from smoke.subject import Subject
