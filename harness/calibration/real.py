@@ -13,6 +13,7 @@ import httpx
 from harness.calibration.clients import Clients, Promise
 from harness.soak.links import Links
 from lucid.chain.parameters import Parameters
+from lucid.chain.versions import FIRST_RULES
 from lucid.services.devnet import Devnet
 from sim.scenario import Scenario
 
@@ -57,7 +58,9 @@ def real_network(
     `delay` draws the seconds that a message takes from a node to another one.
     """
     with ExitStack() as stack:
-        network = Devnet(folder, scenario.nodes, parameters=Parameters(**scenario.parameters), journal=True)
+        rules = scenario.rules.get("version", FIRST_RULES)
+        parameters = Parameters(**scenario.parameters)
+        network = Devnet(folder, scenario.nodes, parameters=parameters, journal=True, rules=rules)
         links = Links([node.peer_port for node in network.nodes], delay)
         stack.callback(links.close)
         _through(network, links)

@@ -94,6 +94,12 @@ class GenesisOfRules(Genesis):
     """The first version that a document names: one of version 1 has no such field (section 3)."""
 
 
+def beginning_with(genesis: Genesis, version: int) -> Genesis:
+    """A document that names no rules, as one whose chain begins with this version of them (section 12, Rules)."""
+    fields = {name: getattr(genesis, name) for name in Genesis.__struct_fields__}
+    return genesis if version == 1 else GenesisOfRules(**fields, rules=Activation(version))
+
+
 def decode_genesis(data: bytes) -> Genesis:
     """Decode and check a genesis document; raises `GenesisError` for whatever is wrong with it."""
     try:

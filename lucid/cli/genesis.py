@@ -45,6 +45,13 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         metavar="TIME",
         help="how long from now it begins (default: now)",
     )
+    new.add_argument(
+        "--rules",
+        type=int,
+        default=None,
+        metavar="N",
+        help="the version of the rules that it begins with (default: the newest that this release knows)",
+    )
     show = actions.add_parser("show", help="check a document", description="Check a document and print its chain id.")
     show.add_argument("file", type=Path, metavar="FILE")
     for action, run in ((new, run_new), (show, run_show)):
@@ -55,8 +62,13 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run_new(options: argparse.Namespace) -> int:
     """`lucid genesis new`."""
     from lucid.chain.document import print_genesis
-    from lucid.chain.genesis import Genesis, GenesisNode
+    from lucid.chain.genesis import Genesis, GenesisNode, beginning_with
     from lucid.chain.parameters import paced
+    from lucid.chain.versions import FIRST_RULES, RULES_KNOWN
+
+    version = RULES_KNOWN if options.rules is None else options.rules
+    if not FIRST_RULES <= version <= RULES_KNOWN:
+        raise Failure(f"--rules {version} must be within {FIRST_RULES}..{RULES_KNOWN}, which this release knows")
 
     nodes = []
     for each in options.node:
@@ -65,13 +77,14 @@ def run_new(options: argparse.Namespace) -> int:
             raise Failure(f"--node {each!r} must be NAME=ID")
         nodes.append(GenesisNode(hex32("--node", identity), name))
     administrators = tuple(hex32("--administrator", each) for each in options.administrator)
-    made = Genesis(
+    begun = Genesis(
         time.time_ns() // 1_000_000 + options.delay,
         tuple(nodes),
         administrators,
         len(administrators) if options.threshold is None else options.threshold,
         paced(options.block_interval),
-    ).check()
+    )
+    made = beginning_with(begun, version).check()
     try:
         with options.file.open("x", encoding="utf-8") as file:
             file.write(print_genesis(made))

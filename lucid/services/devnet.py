@@ -13,8 +13,9 @@ from typing import Self
 import httpx
 
 from lucid.chain.document import parse_genesis, print_genesis
-from lucid.chain.genesis import Genesis, GenesisNode
+from lucid.chain.genesis import Genesis, GenesisNode, beginning_with
 from lucid.chain.parameters import Parameters, paced
+from lucid.chain.versions import RULES_KNOWN
 from lucid.services.devnode import SERVICES, DevNode, NodeStatus, ask
 from lucid.services.process.config import ConfigError, load_config
 
@@ -34,10 +35,11 @@ class Devnet:
         journal: bool = False,
         store: Callable[[str], str] = lambda node: "",
         parameters: Parameters | None = None,
+        rules: int = RULES_KNOWN,
     ) -> None:
         """Make keys, genesis and settings of `nodes` nodes in an empty `folder`; without a number, take those that an
         earlier one kept there. `store` gives the setting of each; `parameters` are those of the chain, if not what fits
-        the interval. Raises `LucidError` for what was kept and cannot be used."""
+        the interval; it begins with `rules`. Raises `LucidError` for what was kept and cannot be used."""
         self.folder = folder
         if not nodes:
             self.genesis = parse_genesis((folder / GENESIS).read_text(encoding="utf-8"))
@@ -47,9 +49,8 @@ class Devnet:
             return
         self.nodes = [DevNode(folder / f"node{number}", f"node{number}") for number in range(nodes)]
         members = tuple(GenesisNode(node.key, node.name) for node in self.nodes)
-        self.genesis = Genesis(
-            time.time_ns() // 1_000_000, members, parameters=parameters or paced(block_interval_ms)
-        ).check()
+        begun = Genesis(time.time_ns() // 1_000_000, members, parameters=parameters or paced(block_interval_ms))
+        self.genesis = beginning_with(begun, rules).check()
         path = folder / GENESIS
         path.write_text(print_genesis(self.genesis), encoding="utf-8")
         for node in self.nodes:

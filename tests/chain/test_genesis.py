@@ -12,7 +12,7 @@ from msgspec import structs
 
 from lucid.chain.codec import encode
 from lucid.chain.errors import GenesisError
-from lucid.chain.genesis import Genesis, GenesisNode, decode_genesis
+from lucid.chain.genesis import Activation, Genesis, GenesisNode, beginning_with, decode_genesis
 from lucid.chain.parameters import Parameters
 from tests.messagepack import pack
 
@@ -117,6 +117,14 @@ def test_another_document_is_another_chain(field: str) -> None:
         "chain": "other",
     }
     assert structs.replace(GENESIS, **{field: others[field]}).chain_id != GENESIS.chain_id
+
+
+def test_a_document_of_rules_is_one_of_a_kind_of_its_own_but_for_the_first_rules() -> None:
+    assert beginning_with(GENESIS, 1) is GENESIS
+    newer = beginning_with(GENESIS, 3)
+    assert newer.rules == Activation(3) and decode_genesis(encode(newer)) == newer
+    assert all(getattr(newer, name) == getattr(GENESIS, name) for name in Genesis.__struct_fields__)
+    assert len({GENESIS.chain_id, newer.chain_id, beginning_with(GENESIS, 4).chain_id}) == 3
 
 
 def test_ticks() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from lucid.chain.document import parse_genesis
+from lucid.chain.genesis import Activation
+from lucid.chain.versions import RULES_KNOWN
 from lucid.cli.main import main
 from tests.cli.command import Capture, failed, said
 
@@ -33,6 +35,15 @@ def test_a_genesis_is_made_once_and_shown(tmp_path: Path, capsys: Capture) -> No
     assert "exists already" in failed(capsys, "genesis", "new", path, "--node", f"a={node}")
 
 
+@pytest.mark.parametrize(("options", "version"), [((), RULES_KNOWN), (("--rules", "3"), 3), (("--rules", "1"), None)])
+def test_a_new_chain_begins_with_the_newest_rules_or_those_asked_for(
+    tmp_path: Path, options: tuple[str, ...], version: int | None
+) -> None:
+    path = tmp_path / "genesis.toml"
+    assert main(["genesis", "new", str(path), "--node", f"a={'ab' * 32}", *options]) == 0
+    assert parse_genesis(path.read_text()).rules == (None if version is None else Activation(version))
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -42,6 +53,8 @@ def test_a_genesis_is_made_once_and_shown(tmp_path: Path, capsys: Capture) -> No
         (("--node", "a=" + "ab" * 32, "--block-interval", "10x"), "is not a duration"),
         (("--node", "a=" + "ab" * 32, "--block-interval", "1ms"), "block_interval_ms"),
         (("--node", "a=" + "ab" * 32, "--threshold", "1"), "threshold"),
+        (("--node", "a=" + "ab" * 32, "--rules", "0"), "--rules 0 must be within 1.."),
+        (("--node", "a=" + "ab" * 32, "--rules", str(RULES_KNOWN + 1)), "which this release knows"),
     ],
 )
 def test_a_wrong_genesis_is_named(tmp_path: Path, capsys: Capture, arguments: tuple[str, ...], named: str) -> None:

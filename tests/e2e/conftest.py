@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from lucid.chain.document import print_genesis
-from lucid.chain.genesis import Activation, GenesisOfRules
 from lucid.chain.parameters import Parameters
 from lucid.services.devnet import Devnet
 
@@ -22,13 +20,11 @@ def make_fleet(tmp_path: Path) -> Iterator[MakeFleet]:
     with ExitStack() as stack:
 
         def make(version: int, parameters: Parameters | None = None, setting: str = "") -> Devnet:
-            made = Devnet(tmp_path / "fleet", 3, 1_000, parameters=parameters)
-            plain, rules = made.genesis, Activation(version)
-            genesis = GenesisOfRules(plain.genesis_time_ms, plain.nodes, parameters=plain.parameters, rules=rules)
-            (tmp_path / "fleet" / "genesis.toml").write_text(print_genesis(genesis.check()), encoding="utf-8")
+            made = Devnet(tmp_path / "fleet", 3, 1_000, parameters=parameters, rules=version)
             for node in made.nodes:
                 path = node.folder / "node.toml"
-                path.write_text(f"{path.read_text(encoding='utf-8')}{setting}\n", encoding="utf-8")
+                path.write_text(f"{path.read_text(encoding='utf-8')}{setting}
+", encoding="utf-8")
             network = stack.enter_context(made)
             network.await_healthy()
             return network

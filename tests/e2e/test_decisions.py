@@ -14,6 +14,7 @@ from msgspec import structs
 from lucid.chain.document import print_genesis
 from lucid.chain.ed25519 import ed25519_public_key
 from lucid.chain.parameters import paced
+from lucid.chain.versions import FIRST_RULES
 from lucid.cli.main import main
 from lucid.services.devnet import Devnet
 from lucid.services.devnode import DevNode
@@ -27,9 +28,10 @@ ADMINISTRATORS = ("anna", "ben", "cleo")
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
-    """Two nodes, a block every second, and epochs of three."""
+    """Two nodes of a chain that began with the first rules, a block every second, and epochs of three."""
     folder = tmp_path_factory.mktemp("decisions")
-    made = Devnet(folder, 2, 1_000, parameters=structs.replace(paced(1_000), slot_duration_ms=3_000, epoch_slots=1))
+    parameters = structs.replace(paced(1_000), slot_duration_ms=3_000, epoch_slots=1)
+    made = Devnet(folder, 2, 1_000, parameters=parameters, rules=FIRST_RULES)
     keys = tuple(ed25519_public_key(write_key(folder / f"{name}.key")) for name in ADMINISTRATORS)
     made.genesis = structs.replace(made.genesis, administrators=keys, threshold=2).check()
     (folder / "genesis.toml").write_text(print_genesis(made.genesis), encoding="utf-8")
