@@ -158,9 +158,13 @@ def _network(options: argparse.Namespace, folder: Path, stack: ExitStack) -> Dev
     folder.mkdir(parents=True, exist_ok=True)
     interval_ms = INTERVAL_MS if options.block_interval is None else options.block_interval
     if options.store != "mongo":
-        return Devnet(folder, nodes, interval_ms, options.journal)
+        return Devnet(folder, nodes, interval_ms, journal=options.journal)
     mongod = _mongod(options, folder, stack)
-    return Devnet(folder, nodes, interval_ms, options.journal, lambda node: mongod.database(f"{node}-{{service}}"))
+
+    def store(node: str) -> str:
+        return mongod.database(f"{node}-{{service}}")
+
+    return Devnet(folder, nodes, interval_ms, journal=options.journal, store=store)
 
 
 def _mongod(options: argparse.Namespace, folder: Path, stack: ExitStack, port: int = 0) -> Mongod:

@@ -32,6 +32,7 @@ class Devnet:
         folder: Path,
         nodes: int = 0,
         block_interval_ms: int = 0,
+        *,
         journal: bool = False,
         store: Callable[[str], str] = lambda node: "",
         parameters: Parameters | None = None,

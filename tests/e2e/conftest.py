@@ -23,8 +23,7 @@ def make_fleet(tmp_path: Path) -> Iterator[MakeFleet]:
             made = Devnet(tmp_path / "fleet", 3, 1_000, parameters=parameters, rules=version)
             for node in made.nodes:
                 path = node.folder / "node.toml"
-                path.write_text(f"{path.read_text(encoding='utf-8')}{setting}
-", encoding="utf-8")
+                path.write_text(f"{path.read_text(encoding='utf-8')}{setting}\n", encoding="utf-8")
             network = stack.enter_context(made)
             network.await_healthy()
             return network

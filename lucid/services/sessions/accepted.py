@@ -91,7 +91,7 @@ class AcceptedSessions:
         found = await self._store.read(self._machine.manifest, session + owner)
         if found is None:
             await self.state(session, owner)
-            raise Problem(Code.NOT_FOUND, "this session's manifest: the node that took it has one, and its receipt too")
+            raise Problem(Code.NOT_FOUND, "this session's manifest: ask who took it, or who holds its chunks")
         return found
 
     async def receipt(self, session: bytes, owner: bytes, checkpoint: bytes | None) -> bytes:
