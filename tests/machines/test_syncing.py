@@ -271,6 +271,39 @@ def test_a_page_of_a_fork_is_asked_for_from_the_last_final_block() -> None:
     assert lost.manager.chain.tree.best.hash == chain.hash
 
 
+def test_a_fork_that_is_as_high_is_found_though_nothing_is_above_it() -> None:
+    """Who parted from this node's best chain has nothing above its height, and says so by an empty page."""
+    serving, lost = Peer(GENESIS, SERVER).limited(page_blocks=4), Peer(GENESIS).limited(page_blocks=4)
+    chain = Chain(GENESIS)
+    extend(serving, chain, 2, 4, 6, 8, 10)
+    extend(lost, Chain(GENESIS), 1, 3, 5, 7, 9)
+    serving.outbox, lost.outbox = [], []
+    lost.hear(CertificateMessage(certificate(chain, NOTARIZE, 10, chain.hash)), SERVER)
+    lost.fire(REPAIR_TIMER)
+    converse([serving, lost])
+    assert lost.manager.chain.tree.best.hash == chain.hash
+
+
+def test_who_has_nothing_is_asked_from_the_last_final_block_once() -> None:
+    """A peer that answers with empty pages does not keep the slot."""
+    lost = Peer(GENESIS).limited(page_blocks=4)
+    chain = Chain(GENESIS)
+    extend(lost, chain, 1, 2, 3, 4, 5)
+    lost.hear(CertificateMessage(certificate(chain, NOTARIZE, 6, b"x" * 32)), 1)
+    lost.outbox = []
+    lost.fire(REPAIR_TIMER)
+    asked: list[tuple[int, int]] = []
+    while lost.outbox:
+        mail, lost.outbox = lost.outbox, []
+        for receiver, data in mail:
+            request = decode_message(data)
+            if receiver is not None and isinstance(request, BlocksRequest):
+                source = next(each for each in range(4) if key_of(each) == receiver)
+                asked.append((source, request.height))
+                lost.hear(Blocks(request=request.request, blocks=(), certificates=()), source)
+    assert len(asked) == len(set(asked)) and {height for _, height in asked} == {6, 1}
+
+
 @pytest.mark.parametrize("drip_ms", [9_900, 900, 100])
 def test_who_drips_is_left_for_who_is_faster(drip_ms: int) -> None:
     """One true block each time, at the last moment or a little faster, would hold a node behind as long as it goes on.

@@ -61,6 +61,8 @@ class Slot:
         self.due_ms = 0
         self.useful_ms = 0
         self.useless: set[bytes] = set()
+        self.from_root = False
+        """Whether this row of questions began above the last final block, not above the best one."""
 
     def arm(self, at_ms: int) -> SetTimer:
         """Set this slot's timer."""
@@ -170,7 +172,10 @@ class Syncing:
             if slot is self.following:
                 self._goal = 0
             return [slot.arm(now + self.limits.answer_ms)]
-        return self._pose(now, slot, chosen, self._start() if height is None else height)
+        if height is None:
+            height = self._start()
+            slot.from_root = height == self.chain.tree.root.height + 1
+        return self._pose(now, slot, chosen, height)
 
     def _start(self) -> int:
         """The height to begin at: above the last final block, or above the best one where pages lie between."""
@@ -240,6 +245,9 @@ class Syncing:
         self, now: int, slot: Slot, question: Question, page: BlockPage, useful: bool
     ) -> tuple[Effects, bool]:
         """After a page: ask for the next one while the peer has more; the flag says that nothing more is asked."""
+        if not page.length and not slot.from_root and self.chain.tree.wanted:
+            # Nothing is above the best block: what is certified and not here is no higher, so the chains part below.
+            return self.page_hangs(now, slot, question), False
         peer = question.peer
         took_ms = max(now - question.asked_ms, 1)
         full = page.length == self.limits.page_blocks
@@ -276,6 +284,7 @@ class Syncing:
     def page_hangs(self, now: int, slot: Slot, question: Question) -> Effects:
         """A page stands on a block that is not at hand: it parted from this node's best chain below its start."""
         if question.height > self.chain.tree.root.height + 1:
+            slot.from_root = True
             return self._ask(now, slot, question.peer, self.chain.tree.root.height + 1)
         return [Observe(Refused(Code.BLOCK_PARENT)), *self.again(now, slot, question.peer)]
 
