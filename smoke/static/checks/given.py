@@ -10,11 +10,14 @@ from msgspec.structs import replace
 
 from smoke.static.checks.evidence import at_source
 from smoke.static.checks.loaded import Misused, runs
+from smoke.static.python.dotted import call_name
 from smoke.static.python.effects import AskedArguments
 from smoke.static.python.program import LoadedProgram
 from smoke.static.python.quiet import parse_quietly
 from smoke.static.python.source import Source
 from smoke.static.scope import Scope
+
+_APPS = frozenset({"FastAPI", "Starlette", "Quart", "Litestar", "Flask", "fastapi.FastAPI", "flask.Flask"})
 
 
 def wanting(scope: Scope, program: LoadedProgram) -> Iterator[Misused]:
@@ -51,7 +54,29 @@ def ungiven(program: LoadedProgram, entry: Source, names: list[str]) -> str:
             wanted += [each.arg for each, default in kept if default is None]
             by = program.image.start.server
             return f"{node.name} takes {', '.join(wanted)}, and {by} calls it without any" if wanted else ""
-    return ""
+    app = next((name for name in names if plain and parsed is not None and _is_app(parsed, name)), "")
+    return f"{app} is an app, and {program.image.start.server} is told to call it for one" if app else ""
+
+
+def _is_app(parsed: ast.Module, name: str) -> bool:
+    """Whether a name stands for an app that is made as the module is loaded, by a class or a function of its own."""
+    makers = {node.name: node for node in parsed.body if isinstance(node, ast.FunctionDef) and not node.decorator_list}
+    called = _called_for(parsed.body, name)
+    if called not in makers:
+        return called in _APPS
+    last = makers[called].body[-1]
+    given = last.value if isinstance(last, ast.Return) else None
+    return isinstance(given, ast.Name) and _called_for(makers[called].body, given.id) in _APPS
+
+
+def _called_for(body: list[ast.stmt], name: str) -> str:
+    """What is called for the value of a name that some statements set once; empty when that is not plain."""
+    values = [
+        node.value
+        for node in body
+        if isinstance(node, ast.Assign) and any(isinstance(each, ast.Name) and each.id == name for each in node.targets)
+    ]
+    return call_name(values[0]) if len(values) == 1 and isinstance(values[0], ast.Call) else ""
 
 
 def uncalled(program: LoadedProgram, entry: Source, names: list[str]) -> str:

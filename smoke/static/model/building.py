@@ -129,7 +129,7 @@ class Made:
             failures=[],
         )
         made.shell, made.entrypoint, made.command = self.shell, self.entrypoint, self.command
-        made.command_set, made.command_form, made.start_line = self.command_set, self.command_form, self.start_line
+        made.command_form, made.start_line = self.command_form, self.start_line
         made.user_line, made.health = self.user_line, self.health
         made.labels, made.ports, made.ports_line = dict(self.labels), list(self.ports), self.ports_line
         made.ports_doubt = self.ports_doubt

@@ -10,7 +10,7 @@ from smoke.static.model.image import HealthCheck
 
 
 def entrypoint(build: Building, made: Made, instruction: Instruction, stage: BuildStage) -> None:
-    """ENTRYPOINT; it takes the base's CMD away, unless a CMD of this file came before."""
+    """ENTRYPOINT; it takes away the CMD of what the stage is built on, unless one of its own came before."""
     made.entrypoint = _words(build, made, instruction)
     made.start_line = instruction.line
     if not made.command_set:

@@ -22,3 +22,6 @@ def files_named(told: dict[str, Any]) -> Iterator[str]:
     path = told.get("tool", {}).get("hatch", {}).get("version", {}).get("path")
     if backend == "hatchling.build" and isinstance(path, str) and "version" in project.get("dynamic", ()):
         yield path
+    own = told.get("tool", {}).get("pdm", {}).get("version", {})
+    if backend == "pdm.backend" and own.get("source") == "file" and isinstance(own.get("path"), str):
+        yield own["path"]

@@ -30,6 +30,8 @@ def undiscovered(stage: Stage, directory: str, told: dict[str, Any]) -> str:
         return ""
     if backend == "hatchling.build":
         return _hatch(stage, directory, told)
+    if backend == "flit_core.buildapi":
+        return _flit(stage, directory, told)
     return _flat(stage, directory, told) if backend == "setuptools.build_meta" else ""
 
 
@@ -72,6 +74,26 @@ def _hatch(stage: Stage, directory: str, told: dict[str, Any]) -> str:
         if any(path.startswith(f"{stage.files.resolve(directory)}/") for path in above):
             return ""  # a namespace package
     return f"hatchling finds no package to put into the wheel: there is no {name.lower()} or src/{name.lower()}"
+
+
+def _flit(stage: Stage, directory: str, told: dict[str, Any]) -> str:
+    """flit takes the one module of the project's name, and version and summary from its text if they are dynamic."""
+    given = _parts(told, "tool", "flit", "module").get("name")
+    name = str(given or re.sub(r"[-.]+", "_", str(told["project"]["name"]))).replace(".", "/")
+    places = [f"{directory}/{above}{name}{end}" for above in ("", "src/") for end in (".py", "/__init__.py", "")]
+    found = next((place for place in places if stage.files.find(place) is not None), "")
+    if not found:
+        return f"flit finds no module {name} in {directory} or its src"
+    entry = stage.files.find(found)
+    data = stage.content(entry) if entry is not None and entry.kind == "file" else None
+    dynamic = told["project"].get("dynamic", [])
+    if data is None:
+        return ""
+    if "version" in dynamic and b"__version__" not in data:
+        return f"flit takes the version from {found}, which has no __version__"
+    if "description" in dynamic and not re.match(rb"(?:\s|#[^\n]*\n)*[rRuU]?[\"']", data):
+        return f"flit takes the description from {found}, which does not begin with a docstring"
+    return ""
 
 
 def _flat(stage: Stage, directory: str, told: dict[str, Any]) -> str:

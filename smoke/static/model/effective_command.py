@@ -64,6 +64,8 @@ class Start(Struct, frozen=True):
     """Files that its entry script must be able to write, absolute."""
     ran: tuple[tuple[str, ...], ...] = ()
     """Commands that its entry script runs before it, and that have to succeed."""
+    proxied: bool = False
+    """Whether its entry script starts a proxy, which may stand in front of it."""
     port: int | None = None
     """Where the server listens, by its command and its defaults; none when that cannot be told."""
     host: str = ""

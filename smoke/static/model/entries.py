@@ -34,6 +34,8 @@ _SERVES = regex(
     r"|(?:python[\d.]*\s+-m\s+)?(?:uvicorn|gunicorn|hypercorn|daphne|waitress-serve|granian|uwsgi|flask\s+.*run)\b)"
 )
 """Commands that stay: what follows them in a script is reached as they end."""
+_PROXIES = frozenset(["nginx", "caddy", "haproxy", "apache2", "apachectl", "apache2ctl", "httpd", "traefik", "envoy"])
+"""Programs that serve at a port of their own, by themselves or told by `service`."""
 _GIVEN = regex(r"\$\{?[@*1-9]|\$#|\bshift\b|\bgetopts\b")
 """How a script uses what it is given."""
 _NO_START = frozenset(["wait", "tail", "sleep", "exit", "done", "fi", "esac", "}", "cd", "export", "source", "."])
@@ -65,6 +67,10 @@ class Followed(Struct):
     """Files that it must be able to read, as it names them."""
     written: list[str] = field(default_factory=list)
     """Files that it must be able to write, by their absolute paths, and directories with a slash behind."""
+    prepares: str = ""
+    """What it ends with by its name alone, where it is given something and drops it."""
+    proxied: bool = False
+    """Whether it starts a proxy, which may stand in front of what it runs in the end."""
     borrows: bool = False
     """Whether it reads other scripts, which may define more of them."""
 
@@ -115,9 +121,15 @@ def follow_script(text: str, arguments: tuple[str, ...], environment: Mapping[st
     _last(found, last, environment, arguments)
     soon = _ends_soon(found.words) if arguments and found.words and not _GIVEN.search(text) else ""
     if soon and (not _PREPARES.fullmatch(soon) or _SERVES.search(" ".join(arguments))):
-        shown = soon
-        found.trouble = f"the entry script ends with {shown} and runs nothing of what it is given"
+        found.trouble = in_vain(soon)
+    elif soon:
+        found.prepares = soon
     return found
+
+
+def in_vain(last: str) -> str:
+    """What is wrong with an entry script that drops what it is given."""
+    return f"the entry script ends with {last} and runs nothing of what it is given"
 
 
 def _ends_soon(words: tuple[str, ...]) -> str:
@@ -195,7 +207,7 @@ def _last(found: Followed, last: str, environment: Mapping[str, str], arguments:
         else:
             _final(found, expanded)
             if arguments and found.words and found.words[0] in _AT_ONCE:
-                found.trouble = f"the entry script ends with {found.words[0]} and runs nothing of what it is given"
+                found.trouble = in_vain(found.words[0])
 
 
 def _awaited(line: str) -> tuple[str, ...]:
@@ -231,6 +243,7 @@ def _step(found: Followed, words: list[str], must: bool) -> None:
         words = words[1:]
     if not words:
         return
+    found.proxied = found.proxied or bool(_PROXIES & {each.rpartition("/")[2] for each in words[:2]})
     match words[0]:
         case "cd" if len(words) > 1 and "$" not in words[1]:
             found.directory = (

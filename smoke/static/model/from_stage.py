@@ -44,6 +44,8 @@ def copy_from(build: Building, made: Made, stage: BuildStage, reference: str, or
         resolved = other.files.resolve(origin)
         doubt = other.files.doubt(origin)
         if not found and re.search(r"[*?\[]", word):
+            if kept == CopySelection() and order.into and _by_pattern(made, other, origin, order):
+                continue
             doubt = doubt or Doubt(f"the COPY of line {line} has wildcards", DoubtCause.COPY)
         elif not found and (not doubt or _of_another_python(other, origin)) and origin != "/":
             build.missing.append(Missing(line, word, Lack.STAGE, f"the stage {reference} does not make it"))
@@ -60,6 +62,32 @@ def copy_from(build: Building, made: Made, stage: BuildStage, reference: str, or
                 made.state.files.add(made_at + inside, _copied(each, order))
         _doubts_from(made, other, resolved, made_at if named else landed, doubt, line)
         _installs_from(made, other, resolved, landed, kept)
+
+
+def _by_pattern(made: Made, other: Stage, pattern: str, order: CopyOrder) -> bool:
+    """Copy the files that a pattern of names means into a directory; whether that is all of them. BuildKit lets a
+    pattern match nothing."""
+    directory, name = posixpath.split(pattern)
+    houses = [each for each in other.installs if each.house and each.directory == directory]
+    matched = other.files.glob(pattern)
+    kinds = {entry.kind for entry in map(other.files.find, matched) if entry is not None}
+    open_ = not houses and (other.files.doubt(posixpath.join(directory, "any")) or _doubts_within(other, directory))
+    place, line = order.place, order.line
+    if re.search(r"[*?\[]", directory) or kinds - {"file"} or open_ or (houses and name != "*.whl"):
+        return False
+    for path in matched:
+        entry = other.files.find(path)
+        if entry is not None:
+            made.state.files.add(posixpath.join(place, posixpath.basename(path)), _copied(entry, order))
+    made.state.installs += [replace(each, directory=place, visible=None) for each in houses]
+    if houses:
+        made.state.files.add(place, PathEntry("directory", user=order.user, mode=0o755, line=line))
+        made.state.files.suspect(place, f"the COPY of line {line} brings wheels", DoubtCause.DISTRIBUTIONS)
+    return True
+
+
+def _doubts_within(other: Stage, directory: str) -> bool:
+    return any(_within(path, directory) for path in other.files.doubts if path != "/")
 
 
 def lend(made: Made, other: Stage, source: str, place: str, line: int) -> None:

@@ -11,7 +11,7 @@ from smoke.manifest import Base
 from smoke.static.model.dash import dash_stops, has_dash
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.effective_command import Form, Start, WrittenCommand
-from smoke.static.model.entries import Followed, follow_command, follow_script
+from smoke.static.model.entries import Followed, follow_command, follow_script, in_vain
 from smoke.static.model.executable import Executable, absent, find_program, is_odd, not_executable
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.installers.conda_prefix import TOOLS, root_prefix, run_in
@@ -30,6 +30,7 @@ from smoke.static.model.supervised_start import kept_running
 from smoke.static.model.wrappers import is_wrapper, unwrap
 from smoke.static.python.distributions import MISNAMED
 from smoke.static.python.installed import Installed
+from smoke.static.python.staying import soon_done
 
 _RUNNERS = frozenset(["uv", "poetry", "pipenv", "pdm"])
 _DEMANDING = frozenset(
@@ -286,6 +287,8 @@ def _shell(  # noqa: PLR0911 - a case a form
     if rest and (text := scene.read(rest[0])) is not None:
         if clause := trouble(text):
             return replace(start, trouble=f"the shell cannot read {rest[0]}: {clause}")
+        if "\r\n" in text and "\n" not in text.replace("\r\n", ""):
+            return replace(start, trouble=f"each line of {rest[0]} ends with a carriage return, a letter to the shell")
         known = as_user(text, _number(scene))
         found = follow_script(known, tuple(words[words.index(rest[0]) + 1 :]), scene.state.environment)
         # The shell that is named reads it, whatever its first line says.
@@ -334,7 +337,10 @@ def _followed(start: Start, found: Followed, scene: Scene) -> Start:
         demanded=(*start.demanded, *found.demanded),
         written=(*start.written, *found.written),
         ran=tuple(found.before),
+        proxied=start.proxied or found.proxied,
     )
+    if found.prepares and (done := _does_its_work(found, inner)):
+        found.trouble = in_vain(done)
     for words in found.before:
         if found.is_own(words[0]):
             continue
@@ -354,6 +360,13 @@ def _followed(start: Start, found: Followed, scene: Scene) -> Start:
     if "$" in found.words[0]:
         return replace(start, doubt="a variable decides what is started")
     return _resolved(start, found.words, inner)
+
+
+def _does_its_work(found: Followed, scene: Scene) -> str:
+    """The program of the tree that an entry script ends with, where nothing may keep that; empty for others."""
+    file = next((word for word in found.words[:2] if word.endswith(".py")), "")
+    text = scene.read(file) if file else None
+    return found.prepares if text is not None and soon_done(text) else ""
 
 
 def _builtin(name: str) -> bool:

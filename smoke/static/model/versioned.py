@@ -21,6 +21,40 @@ def brings_repository(words: Sequence[str]) -> bool:
 
 def unversioned(stage: Stage, directory: str, told: dict[str, Any]) -> str:
     """Why the backend of a pyproject.toml finds no version; empty when it may."""
+    return _not_in_file(stage, directory, told) or _not_in_repository(stage, directory, told)
+
+
+def _not_in_file(stage: Stage, directory: str, told: dict[str, Any]) -> str:
+    """A file that has to hold the version, and does not."""
+    tool = told.get("tool", {}) if "version" in told.get("project", {}).get("dynamic", []) else {}
+    backend = told.get("build-system", {}).get("build-backend", "")
+    hatch, pdm = tool.get("hatch", {}).get("version", {}), tool.get("pdm", {}).get("version", {})
+    attribute = tool.get("setuptools", {}).get("dynamic", {}).get("version", {})
+    if backend == "hatchling.build" and {*hatch} == {"path"}:
+        path, wanted = hatch["path"], r"(?im)^(?:__version__|VERSION)(?: ?: ?str)? *= *['\"]"
+    elif backend == "pdm.backend" and pdm.get("source") == "file":
+        path, wanted = pdm.get("path"), r"(?m)^__version__\s*=\s*['\"]"
+    elif backend == "setuptools.build_meta" and isinstance(attribute, dict) and "." in str(attribute.get("attr", "")):
+        module, _, name = attribute["attr"].rpartition(".")
+        path, wanted = _module(stage, directory, module), rf"\b{re.escape(name)}\b|import \*|__getattr__"
+    else:
+        return ""
+    entry = stage.files.find(f"{directory}/{path}") if isinstance(path, str) and path else None
+    data = stage.content(entry) if entry is not None else None
+    if data is None or re.search(wanted, data.decode("utf-8", "replace")):
+        return ""
+    return f"the pyproject.toml takes the version from {path}, which has none"
+
+
+def _module(stage: Stage, directory: str, name: str) -> str:
+    """The file of a module of the project; empty when it is in none of the usual places."""
+    stem = name.replace(".", "/")
+    places = [f"{above}{stem}{end}" for above in ("", "src/") for end in (".py", "/__init__.py")]
+    return next((each for each in places if stage.files.find(f"{directory}/{each}") is not None), "")
+
+
+def _not_in_repository(stage: Stage, directory: str, told: dict[str, Any]) -> str:
+    """A version that is Git's, where there is no repository."""
     requires = told.get("build-system", {}).get("requires", [])
     tool, project = told.get("tool", {}), told.get("project", {})
     name = next((match[0] for each in requires if (match := _TOOLS.match(each))), "")

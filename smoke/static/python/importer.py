@@ -16,10 +16,14 @@ from smoke.static.python.conditions import Version
 from smoke.static.python.effects import CallOut, Effects
 from smoke.static.python.loading import called_effects
 from smoke.static.python.reading import read_source
+from smoke.static.python.scripted_modules import modules_written
 from smoke.static.python.source import Source
 from smoke.static.python.standard import has_module
 from smoke.static.python.syntax import Syntax
 from smoke.tree import Tree
+
+LIBRARIES_OF_SYSTEM = frozenset(["/lib", "/lib64", "/usr/lib", "/usr/local/lib", "/usr/include"])
+"""Directories of a base's system that have no modules of Python's themselves."""
 
 
 class Meaning(Enum):
@@ -70,6 +74,7 @@ class Importer:
         self.sites = tuple(path for path in search if path.endswith("-packages"))
         self.syntax, self._sources = syntax, sources
         self._known: dict[str, Found] = {}
+        self._written: dict[str, str] | None = None
         self._called: dict[tuple[str, CallOut], Effects] = {}
         self._links = {path for path, entry in self.files.entries.items() if entry.kind == "link"}
         self._children: dict[str, set[str]] = {}
@@ -126,7 +131,7 @@ class Importer:
             later = self._among(self.sites, top)
             if later is not None and later.kind is not Meaning.NAMESPACE:
                 found = later
-            found = found or later or Found(Meaning.OUTSIDE)
+            found = found or later or self._outside(top)
         portions = self._portions(found, (*self.own, *self.sites), top)
         for part in rest.split(".") if rest else ():
             if found.kind in (Meaning.OUTSIDE, Meaning.DOUBT, Meaning.BINARY, Meaning.STANDARD):
@@ -138,6 +143,17 @@ class Importer:
                 return self._absent(found, part, portions)
             found, portions = child, self._portions(child, portions, part)
         return found
+
+    def _outside(self, top: str) -> Found:
+        """What is nowhere, unless a script makes it as the container starts."""
+        maker = self._made_later(top)
+        return Found(Meaning.DOUBT, reason=maker) if maker else Found(Meaning.OUTSIDE)
+
+    def _made_later(self, name: str) -> str:
+        """Why a module may be there once the container's scripts have run; empty when none writes it."""
+        if self._written is None:
+            self._written = modules_written(self.tree, self.files)
+        return f"{self._written[name]} may write it as the container starts" if name in self._written else ""
 
     def _portions(self, found: Found, places: tuple[str, ...], name: str) -> tuple[str, ...]:
         """The directories that a package has its modules in: those of all places that have one without __init__.py."""
@@ -152,6 +168,8 @@ class Importer:
             return Found(Meaning.DOUBT, reason=doubt)
         if package.source and (self.source(package.source).dynamic or self.source(package.source).moves_path):
             return Found(Meaning.DOUBT, reason=f"{package.source} decides at run time what is in the package")
+        if maker := self._made_later(part):
+            return Found(Meaning.DOUBT, reason=maker)
         if package.kind is Meaning.NAMESPACE and self.image.installs:
             return Found(Meaning.OUTSIDE, reason=f"there is no {part} in {package.path}")
         other = next((each for each in self._listing(package.path) if _differs_in_case(each, part)), "")
@@ -182,6 +200,8 @@ class Importer:
         for place in places:
             # Installers' own directories are in doubt always; what is there is judged by what they installed.
             doubt = self.files.doubt(posixpath.join(place, name + ".py"))
+            if doubt.cause is DoubtCause.BASE and place in LIBRARIES_OF_SYSTEM:
+                continue
             if doubt and doubt.cause is not DoubtCause.DISTRIBUTIONS and not place.endswith("-packages"):
                 return Found(Meaning.DOUBT, reason=doubt)
         return None

@@ -12,6 +12,7 @@ from smoke.static.model.image import Image
 from smoke.static.model.install import Install, MadeFor
 from smoke.static.python import distributions as table
 from smoke.static.python.conditions import Version
+from smoke.static.python.known_programs import surely_lack
 from smoke.static.python.locks import read_lock
 from smoke.static.python.projects import read_project
 from smoke.static.python.requirements import Requirement, parse_requirement, read_requirements
@@ -262,7 +263,7 @@ class Installed:
                 continue
             if table.normalized(name) in every:
                 return Answer(Presence.ASKED, table.normalized(name)), each
-            if not distribution and not each.doubts and self._left_out(each, name):
+            if not distribution and not each.doubts and (self._left_out(each, name) or self._all_known(each, name)):
                 continue
             if not distribution:
                 reason = reason or f"whether something that is installed brings {name} is not known"
@@ -285,6 +286,12 @@ class Installed:
         lock = brought.install.lock
         project = read_project(self.tree, lock.project) if lock is not None and not brought.install.projects else None
         return project is not None and name in project.scripts
+
+    def _all_known(self, brought: Brought, name: str) -> bool:
+        """Whether all that is installed is known, and brings no such program."""
+        every, closed = brought.all()
+        others = {each for each in every if not (each in brought.asked and brought.asked[each].own)}
+        return closed and surely_lack(others, name)
 
     def of_the_tree(self, name: str) -> bool:
         """Whether a program is one of a project of the tree, which no base brings."""

@@ -1,18 +1,34 @@
-"""Whether a program stays: threads that end with it."""
+"""Whether a program stays: threads that end with it, and work that is soon done."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 
 from smoke.static.python.constant import is_true
 from smoke.static.python.dotted import call_name, dotted
 from smoke.static.python.nodes import below
+from smoke.static.regex import regex
 
 _STARTS = ("start", "loop_start")
 _KEEPS = (ast.While, ast.AsyncFor, ast.Try, ast.TryStar, ast.Match)
 _ENDING = frozenset({"print", "echo", "info", "debug", "warning"})
 """Calls that end at once, behind which nothing keeps a program alive either."""
+
+
+_STAYS = regex(
+    r"\b(?:while|async for|\w*run\w*|\w*serve\w*|start\w*|\w*loop\w*|join|\w*wait\w*|listen\w*"
+    r"|\w*forever|sleep|Thread|consume\w*|\w*exec\w*|\w*spawn\w*|subscribe\w*|launch\w*|poll\w*|watch\w*)\b",
+    re.IGNORECASE,
+)
+"""What in a program's text may keep it."""
+
+
+def soon_done(text: str) -> bool:
+    """Whether a program does its work and ends, as nothing in its text may keep it."""
+    plain = re.sub(r"\b(?:asyncio|anyio|subprocess)\.run\(|\.execute(?:many)?\(", "(", text)
+    return not _STAYS.search(re.sub(r"#[^\n]*", "", plain))
 
 
 def ends_with_its_threads(body: Sequence[ast.stmt], text: bytes) -> int:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from smoke.static.model.doubt import DoubtCause
-from smoke.static.python.importer import version_of
+from smoke.static.python.importer import LIBRARIES_OF_SYSTEM, version_of
 from smoke.static.python.program import LoadedProgram
 from smoke.static.python.standard import has_module
+from smoke.static.regex import regex
+
+_WITHOUT_MODULES = regex(
+    r"(?:python3(?:-minimal|-venv|-dev|-full)?|(?:ba|da|z|fi)sh|busybox|coreutils|tzdata|ca-certificates|tini|dumb-init"
+    r"|su-exec|gosu|openssl|openssl-dev|curl|wget|jq|unzip|zip|tar|xz|gzip|make|gcc|g\+\+|musl-dev|libc-dev|libc6-compat|gcompat"
+    r"|build-base|build-essential|linux-headers|libffi(?:-dev)?|libstdc\+\+\d*|libgcc|libpq\d*|libpq-dev"
+    r"|postgresql-client|sqlite3?|postgresql-(?:dev|libs)|procps|iputils|net-tools|netcat-openbsd|openssh-client|gnupg|less|nano|vim|rust|cargo)(?:[=<>~].*)?$"
+)
+"""Packages that bring no modules of Python's beside its own library."""
 
 
 def doubt_of(program: LoadedProgram, top: str) -> str:
@@ -25,12 +34,14 @@ def doubt_of(program: LoadedProgram, top: str) -> str:
         held = image.files.find(directory)
         made = held is not None and held.line > 0
         for reason in image.files.every_doubt(f"{directory}/{top}"):
-            if reason.cause is DoubtCause.BASE and made:
-                continue  # what is in a directory that an instruction made is not the base's
+            if reason.cause is DoubtCause.BASE and (made or directory in LIBRARIES_OF_SYSTEM):
+                continue  # it holds what that instruction put there, or libraries
             if reason.cause is DoubtCause.DISTRIBUTIONS:
                 continue
             if reason.cause is DoubtCause.PACKAGES and version is not None and has_module(top, None):
                 continue  # a package of the system brings no module of a newer standard library
+            if reason.cause is DoubtCause.PACKAGES and all(map(_WITHOUT_MODULES.match, image.packages)):
+                continue
             if reason.cause is DoubtCause.BASE and directory.endswith("-packages") and image.base.python is not None:
                 continue  # Python's images have no distributions but those that install others
             if reason.cause is DoubtCause.BASE and any(directory.startswith(f"{place}/") for place in image.venvs):

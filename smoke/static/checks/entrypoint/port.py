@@ -33,6 +33,9 @@ def judge_port(program: LoadedProgram, entry: Source, where: list[Evidence]) -> 
         yield APP.fail(f"EXPOSE says {min(exposed)}, and the manifest says {service.port}", name, at)
         return
     expected, reached = expected_ports(image)
+    if start.proxied:
+        yield APP.skip("its entry script starts a proxy, which may stand in front of it", name, where)
+        return
     if reached and start.host in LOOPBACK:
         yield unreachable(start.host, start.server or "it", name, at_command)
         return

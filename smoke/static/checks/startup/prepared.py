@@ -14,6 +14,8 @@ _MANAGE = regex(
     r"(?:^|[\s;&|(])(?:python[\d.]*\s+)?\S*manage\.py\s+(collectstatic|compilemessages|compress|check|migrate)\b"
 )
 
+_GIVES = regex(r"dotenv|read_env|environ\.update|environ\[[^\]]+\]\s*=")
+
 
 class Wanting(Struct, frozen=True):
     """A step, the variable that it lacks, and where the settings demand it."""
@@ -55,6 +57,8 @@ def wanting_steps(program: LoadedProgram) -> Iterator[Wanting]:
     ):
         return
     told = "\n".join(each.text for each in image.parsed.instructions)
+    if _given_by_program(program):
+        return
     stage = image.final
     for each in stage.instructions if stage is not None else ():
         found = _MANAGE.search(each.text) if each.keyword == "RUN" else None
@@ -67,3 +71,10 @@ def wanting_steps(program: LoadedProgram) -> Iterator[Wanting]:
                     yield Wanting(
                         line=each.line, command=found[1], variable=demand.name, path=path, demanded=demand.line
                     )
+
+
+def _given_by_program(program: LoadedProgram) -> bool:
+    """Whether a manage.py of the image puts variables into the environment itself."""
+    files = (entry for path, entry in program.image.files.entries.items() if path.endswith("/manage.py"))
+    texts = (program.importer.tree.text(entry.source) for entry in files if entry.source)
+    return any(_GIVES.search(text) for text in texts)

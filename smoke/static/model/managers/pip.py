@@ -173,8 +173,12 @@ def _no_house(stage: Stage, word: str) -> str:
         return ""
     one = not any(letter in name for letter in "*?[$`{~:")
     place = stage.path(word if one else directory)
-    absent = stage.files.find(place) is None and not stage.files.doubt(place)
-    return f"there is no {place} at this step" if absent else ""
+    if stage.files.find(place) is None and not stage.files.doubt(place):
+        return f"there is no {place} at this step"
+    held = one or any(each.house and each.directory == place for each in stage.installs)
+    if held or stage.files.names(place) or stage.files.doubt(posixpath.join(place, "any")):
+        return ""
+    return f"there is nothing in {place} at this step"
 
 
 def _stands_alone(before: str) -> bool:

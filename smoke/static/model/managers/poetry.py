@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from typing import Any
 
 from smoke.static.model.discovery import unbuildable
 from smoke.static.model.managers.pyproject import project_of, values_of
@@ -17,8 +18,7 @@ _NO_POETRY = frozenset(["--no-dev", "--remove-untracked"])
 def poetry_refusal(stage: Stage, rest: list[str]) -> str:
     """What Poetry 2 no longer has, and `poetry install` where no project is."""
     action = next((word for word in rest if not word.startswith("-")), "")
-    asked = stage.settings.get("tool poetry", "")
-    second = bool(asked) and "$" not in asked and re.search(r"==\s*[01]|<\s*=?\s*2|~=\s*1", asked) is None
+    second = _is_second(stage)
     if second and (odd := _NO_POETRY & {*rest}):
         return f"poetry {action}: there is no option {min(odd)} since Poetry 2: it is --only main, or --sync"
     plugins = "tool poetry-plugin-export" in stage.settings or "poetry.self" in stage.settings
@@ -55,9 +55,40 @@ def poetry_project(stage: Stage, rest: list[str]) -> str:
     odd = next((each for each in values_of(rest, "-E", "--extras") if normalized(each) not in extras), "")
     if odd:
         return f"poetry {action}: the project has no extra {odd}"
-    itself = "--no-root" not in rest and "--only" not in rest and poetry.get("package-mode", True)
-    clause = unbuildable(stage, stage.workdir, told) if itself else ""
+    only = values_of(rest, "--only")
+    root = "--no-root" not in rest and "--dry-run" not in rest and poetry.get("package-mode", True)
+    clause = unbuildable(stage, stage.workdir, told) if root and not only else ""
+    if not clause and root and _is_second(stage) and (not only or "main" in only):
+        clause = unbuildable(stage, stage.workdir, told) or _nothing_to_pack(stage, told)
     return f"poetry {action}: {clause}" if clause else ""
+
+
+def _is_second(stage: Stage) -> bool:
+    """Whether it is Poetry 2, which ends with an error where Poetry 1 warned."""
+    asked = stage.settings.get("tool poetry", "")
+    return bool(asked) and "$" not in asked and re.search(r"==\s*[01]|<\s*=?\s*2|~=\s*1", asked) is None
+
+
+def _nothing_to_pack(stage: Stage, told: dict[str, Any]) -> str:
+    """Why Poetry, which goes by its own rules whatever the backend, does not find the project's code."""
+    poetry = told.get("tool", {}).get("poetry", {})
+    name = str(told.get("project", {}).get("name") or poetry.get("name") or "")
+    directory, packages = stage.workdir, poetry.get("packages")
+    if not name or stage.files.doubt(posixpath.join(directory, "any")) or poetry.get("build"):
+        return ""
+    if packages:
+        wanted = [posixpath.join(each.get("from", ""), each["include"]) for each in packages if "format" not in each]
+        lacking = next((each for each in wanted if not stage.files.glob(posixpath.join(directory, each))), "")
+        return (
+            f"there is no {posixpath.join(directory, lacking)} at this step, which its packages name" if lacking else ""
+        )
+    plain = normalized(name).replace("-", "_")
+    places = (
+        f"{above}{stem}{end}" for above in ("", "src/") for stem in (plain, f"{plain}-stubs") for end in ("", ".py")
+    )
+    if any(stage.files.find(posixpath.join(directory, each)) for each in places):
+        return ""
+    return f"no file or folder of the package {plain} is in {directory} at this step: --no-root leaves the project out"
 
 
 def _takes(asked: str, python: str) -> bool:

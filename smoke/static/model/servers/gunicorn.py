@@ -94,8 +94,11 @@ def _made(bind: str, temporary: str) -> list[str]:
 def _gunicorn_settings(found: Served, config: str | None, situation: Situation) -> dict[str, str]:
     path = config or "gunicorn.conf.py"
     if path.startswith("python:"):
-        found.also.append(path.removeprefix("python:"))
-        return {"bind": "?"}
+        module = path.removeprefix("python:")
+        found.also.append(module)
+        places = (f"{module.replace('.', '/')}{end}" for end in (".py", "/__init__.py"))
+        held = next(filter(None, map(situation.read, places)), "")
+        return _python_settings(held, _SETTINGS) if held else {"bind": "?"}
     path = path.removeprefix("file:")
     text = situation.read(path)
     if text is None:

@@ -39,3 +39,8 @@ def test_health_check(tmp_path: Path) -> None:
     assert health is not None and health.words == ("python", "-V") and not health.shell_form
     none = image(tmp_path / "b", "HEALTHCHECK NONE").health
     assert none is not None and none.disabled
+
+
+def test_an_entry_point_of_a_later_stage_takes_its_command_away(tmp_path: Path) -> None:
+    lines = 'FROM python:3.12-slim AS a\nCMD ["-V"]\nFROM a\nENTRYPOINT ["python"]'
+    assert image(tmp_path, lines).start.words == ("python",)

@@ -31,3 +31,8 @@ def test_files(text: str, files: list[str]) -> None:
 def test_a_backend_that_does_not_insist_names_none() -> None:
     told = tomllib.loads('[build-system]\nbuild-backend = "setuptools.build_meta"\n[project]\nreadme = "README.md"\n')
     assert list(files_named(told)) == [] == list(files_named({}))
+
+
+def test_the_file_of_pdm_that_holds_the_version() -> None:
+    text = '[build-system]\nbuild-backend = "pdm.backend"\n[tool.pdm.version]\nsource = "file"\npath = "a/v.py"\n'
+    assert list(files_named(tomllib.loads(text))) == ["a/v.py"]

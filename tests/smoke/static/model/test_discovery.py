@@ -80,3 +80,21 @@ def test_what_is_in_doubt_or_no_package_is_let_be() -> None:
     doubtful.files.suspect("/src", "something", doubtful.files.doubt("/x").cause)
     assert unbuildable(doubtful, "/src", HATCH) == ""
     assert unbuildable(stage("app/__init__.py"), "/src", {"project": {"name": "x"}}) == ""
+
+
+@pytest.mark.parametrize(
+    ("held", "dynamic", "text", "says"),
+    [
+        ("depot.py", ["version"], b"__version__ = '1'", ""),
+        ("src/depot/__init__.py", ["version"], b"", "no __version__"),
+        ("depot.py", ["description"], b'# ours\n"""Ours."""', ""),
+        ("depot.py", ["description"], b"import os", "docstring"),
+        ("other.py", [], b"", "flit finds no module depot"),
+    ],
+)
+def test_flit_takes_version_and_summary_from_the_module(held: str, dynamic: list[str], text: bytes, says: str) -> None:
+    told = {"build-system": {"build-backend": "flit_core.buildapi"}, "project": {"name": "depot", "dynamic": dynamic}}
+    made = stage(held)
+    made.read = lambda path: text
+    found = unbuildable(made, "/src", told)
+    assert says in found if says else found == ""

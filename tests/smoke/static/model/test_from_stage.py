@@ -37,3 +37,10 @@ def test_what_a_step_mounts_of_another_stage_is_there_for_that_step(tmp_path: Pa
     lines = "RUN mkdir /made && touch /made/a\nFROM python:3.12-slim\n"
     found = image(tmp_path, f"{lines}RUN --mount=type=bind,from=0,source=/made,target=/m cp /m/a /kept")
     assert found.files.find("/kept") is not None and found.files.find("/m/a") is None
+
+
+def test_a_pattern_of_names_brings_the_files_that_it_matches(tmp_path: Path) -> None:
+    lines = "RUN mkdir /made && touch /made/a.txt /made/b.txt /made/c.md\nFROM python:3.12-slim\n"
+    found = image(tmp_path, f"{lines}COPY --from=0 /made/*.txt /kept/\nCOPY --from=0 /other/* /kept/")
+    assert found.files.names("/kept") == ["a.txt", "b.txt"] and not found.missing
+    assert not found.files.doubt("/kept/more")

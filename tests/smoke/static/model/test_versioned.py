@@ -46,3 +46,22 @@ def test_what_may_bring_the_repository() -> None:
         assert brings_repository([word]), word
     for word in ("src", "pyproject.toml", "./src/", "app/."):
         assert not brings_repository([word]), word
+
+
+@pytest.mark.parametrize(
+    ("backend", "tool", "text", "found"),
+    [
+        ("hatchling.build", {"hatch": {"version": {"path": "a.py"}}}, b"VERSION = '1'\n", True),
+        ("hatchling.build", {"hatch": {"version": {"path": "a.py"}}}, b"RELEASE = '1'\n", False),
+        ("hatchling.build", {"hatch": {"version": {"path": "a.py", "pattern": "x"}}}, b"", True),
+        ("pdm.backend", {"pdm": {"version": {"source": "file", "path": "a.py"}}}, b"__version__ = '1'\n", True),
+        ("pdm.backend", {"pdm": {"version": {"source": "file", "path": "a.py"}}}, b"", False),
+        ("setuptools.build_meta", {"setuptools": {"dynamic": {"version": {"attr": "a.V"}}}}, b"V = '1'\n", True),
+        ("setuptools.build_meta", {"setuptools": {"dynamic": {"version": {"attr": "a.V"}}}}, b"W = '1'\n", False),
+    ],
+)
+def test_a_file_has_to_hold_it(backend: str, tool: dict[str, Any], text: bytes, found: bool) -> None:
+    stage = Stage(FileSystem({"/src/a.py": PathEntry("file", "a.py")}), read=lambda path: text)
+    told = {"build-system": {"build-backend": backend}, "project": {"dynamic": ["version"]}, "tool": tool}
+    assert ("which has none" in unversioned(stage, "/src", told)) is not found
+    assert unversioned(stage, "/src", {**told, "project": {"version": "1"}}) == ""

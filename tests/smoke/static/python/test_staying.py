@@ -7,6 +7,7 @@ import ast
 import pytest
 
 from smoke.static.python.loading import read_effects
+from smoke.static.python.staying import soon_done
 
 
 def failing(text: str) -> list[tuple[str, bool]]:
@@ -38,3 +39,18 @@ def test_a_thread_may_end_with_the_program(text: str, ends: bool) -> None:
     assert failing(text) == (
         [("the program ends here, and with it the thread that it has started", True)] if ends else []
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "done"),
+    [
+        ("print('migrated')\n", True),
+        ("import asyncio\nasync def make():\n    pass\nasyncio.run(make())\n", True),
+        ("cursor.execute('CREATE TABLE t (a)')\n", True),
+        ("while True:\n    pass\n", False),
+        ("from http.server import HTTPServer\nHTTPServer().serve_forever()\n", False),
+        ("app.run()\n", False),
+    ],
+)
+def test_work_that_is_soon_done(text: str, done: bool) -> None:
+    assert soon_done(text) is done

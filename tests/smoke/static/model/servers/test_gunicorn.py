@@ -38,3 +38,9 @@ def test_a_worker_has_to_be_installed(words: str, module: str) -> None:
     found = gunicorn(words.split(), given())
     assert module in (*found.needs, *found.also)
     assert gunicorn(["app:app"], given()).needs == ["gunicorn"]
+
+
+def test_a_configuration_may_be_a_module() -> None:
+    files = {"settings/server.py": "bind = '0.0.0.0:85'\nworker_class = 'gevent'\n"}
+    found = gunicorn(["-c", "python:settings.server", "app:app"], given(files))
+    assert found.port == 85 and "gevent" in found.needs and found.also == ["settings.server"]
