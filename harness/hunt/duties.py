@@ -77,7 +77,7 @@ class Duties:
         if type(event) is PeerJoined:
             peer = frozenset((event.peer,))
             asked = asked._replace(silent=asked.silent - peer, joined=asked.joined | peer)
-        if not following.useless and (asked.question is None or asked.useless):
+        if not following.useless and (asked.question is None or asked.useless) and (asked.silent or asked.since):
             # All were asked, and a newer certificate or proposal begins the next round with who sent it.
             asked = asked._replace(silent=frozenset(), since=frozenset())
         if following.question is not asked.question or type(event) is TimerFired:
