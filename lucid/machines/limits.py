@@ -41,8 +41,8 @@ class Limits(Record, kw_only=True):
     8). Chosen. At half, more honest peers give way, which costs a change of peers; at double, a liar that drips costs
     twice as much."""
     requests_a_second: int = 32
-    """Pages and parts that one peer is served in a second of this node's clock (section 8): twice what an honest node
-    asks, since a second of its clock may touch two of this one's."""
+    """Pages, of blocks or certificates, and parts that one peer is served in a second of this node's clock (section 8):
+    twice what an honest node asks, since a second of its clock may touch two of this one's."""
     snapshot_blocks: int = 2_160
     """Final blocks from one snapshot to the next: a fourth of an epoch (8 640 views), so a late joiner replays six
     hours at most (section 8, Snapshots)."""

@@ -378,5 +378,14 @@ def test_a_peer_that_asks_without_end_is_throttled() -> None:
     assert codes[Code.THROTTLED] > 500
 
 
+def test_pages_of_certificates_are_throttled_with_the_others(peer: Peer, chain: Chain) -> None:
+    peer.hear(CertificateMessage(certificate(chain, SKIP, 1)))
+    steps = [peer.hear(CertificatesRequest(0, 1, 2**53), 3) for _ in range(DEFAULT_LIMITS.requests_a_second + 5)]
+    assert len([step for step in steps if sends(step)]) == DEFAULT_LIMITS.requests_a_second
+    assert (
+        refusals(peer.hear(BlocksRequest(1, 1), 3)) == [Code.THROTTLED] != refusals(peer.hear(BlocksRequest(1, 1), 2))
+    )
+
+
 def test_the_bound_on_blocks_is_one_that_a_pi_can_hold() -> None:
     assert DEFAULT_LIMITS.max_uncertified <= 256 and DEFAULT_LIMITS.max_waiting <= 64

@@ -237,7 +237,7 @@ class Manager:
             case Blocks():
                 return self._on_blocks(now, peer, message)
             case CertificatesRequest():
-                return self.serving.on_certificates_request(peer, message)
+                return self.serving.on_certificates_request(now, peer, message)
             case Certificates():
                 return self._on_certificates(now, peer, message)
             case SnapshotOffer():

@@ -41,8 +41,9 @@ class Serving:
         if not self._served.spend(now, peer):
             raise Refusal(Code.THROTTLED)
 
-    def on_certificates_request(self, peer: bytes, request: CertificatesRequest) -> Effects:
-        """Serve the skip certificates that this node holds of the views asked for, up to a page."""
+    def on_certificates_request(self, now: int, peer: bytes, request: CertificatesRequest) -> Effects:
+        """Serve the skip certificates that this node holds of the views asked for, up to a page; raises `THROTTLED`."""
+        self._throttle(now, peer)
         tree = self.chain.tree
         if request.epoch != tree.epoch or request.last < request.first:
             return []
