@@ -12,6 +12,7 @@ from harness.invariants import Diverged
 from lucid.chain.certificates import verify_certificate
 from lucid.chain.errors import Refusal
 from lucid.chain.validators import ValidatorSet
+from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE
 from lucid.machines.effects import SYNC_TIMER, Effects, Forward, PeerJoined, Received, Send, Store, TimerFired, Verdict
 from lucid.machines.manager import Manager
 from lucid.machines.manager.syncing import Question, Slot
@@ -25,6 +26,8 @@ ROTATING = "who did not answer is passed over"
 ONWARD = "a question begins above what is at hand"
 PROVEN = "a closing block comes again only on its notarization"
 
+KEPT = (BLOCK_TABLE, CERTIFICATE_TABLE)
+"""Where what a proposal brings is kept; a manager may write its snapshot beside, whatever the message."""
 SECOND_MS = 1_000
 _STANDING = Standing.__struct_config__.tag
 _PROPOSAL = Proposal.__struct_config__.tag
@@ -115,7 +118,12 @@ class Duties:
 
     def _check_repeat(self, runner: Runner, event: Received, effects: Effects) -> None:
         """A proposal on a notarization that does not hold is neither passed on nor stored."""
-        taken = any(type(each) is Store or (type(each) is Forward and type(each.event) is Verdict) for each in effects)
+        taken = any(
+            any(table in KEPT for table, _, _ in each.writes)
+            if type(each) is Store
+            else type(each) is Forward and type(each.event) is Verdict
+            for each in effects
+        )
         if not taken:
             return
         try:
