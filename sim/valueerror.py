@@ -1,4 +1,4 @@
-"""What is wrong with a scenario's value, as msgspec found it, in words that say what would be right."""
+"""msgspec's words for a wrong value of a scenario, put as a sentence that says what would be right."""
 
 from __future__ import annotations
 

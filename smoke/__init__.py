@@ -1,1 +1,1 @@
-"""The Step 12 checks: would this tree's containers start, isolated and healthy? Nothing of the tree is run."""
+"""The smoke checks: would this tree's containers start, isolated and healthy? Nothing of the tree is run."""

@@ -1,4 +1,4 @@
-"""`lucid smoke static`, `image`, `live` and `all`: the Step 12 checks, on any tree."""
+"""`lucid smoke static`, `image`, `live` and `all`: the smoke checks, on any tree."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ GARBAGE = 50_000
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `lucid smoke`."""
     smoke = commands.add_parser(
-        "smoke", help="would the containers of a tree start?", description="The Step 12 checks, on any tree."
+        "smoke",
+        help="would the containers of a tree start?",
+        description="Would a tree's containers start, isolated and healthy?",
     )
     kinds = smoke.add_subparsers(metavar="KIND", required=True)
     for add in (_add_static, _add_image, _add_live, _add_all, add_init):

@@ -1,4 +1,4 @@
-"""Copies that nobody needs any more go, and no other (protocol section 8).
+"""Whether the other nodes still need a chunk, asked before `sweeper` removes it (protocol section 8).
 
 A node needs the chunks that its sessions refer to, and says so to whoever holds them (ChunkNeed); it says too when it
 let go of one. A chunk that nobody is known to need waits for a day, here as everywhere. Then every other node is asked

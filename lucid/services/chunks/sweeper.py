@@ -1,4 +1,4 @@
-"""Removal of chunks that nobody needs any more.
+"""Chunks that nothing here refers to: looked for in rows and folder, and removed once `collection` agrees.
 
 A chunk that nobody refers to, here or at a node that said so, is removed a day later, where all others agree
 (`lucid.services.chunks.collection`), and only where row and file agree since when: a file that is no longer referred
