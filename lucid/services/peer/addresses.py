@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -46,21 +45,6 @@ def parse_address(url: str, plain: str, secure: str, default_port: tuple[int, in
     if not port:
         raise ValueError("it names no port")
     return Address(parts.hostname, port, parts.scheme == secure)
-
-
-def network(address: str) -> str:
-    """Whom an address is counted for: an IPv4 address, or the 64 bits of an IPv6 one that its network has.
-
-    What is not an address is counted for itself.
-    """
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    if mapped is not None:
-        return str(mapped)
-    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def unusable_peer(peer: str) -> str:

@@ -13,7 +13,7 @@ import ssl
 import trio
 
 from lucid.chain.printable import printable
-from lucid.services.peer.addresses import network
+from lucid.services.peer.callernetwork import network
 from lucid.services.peer.dialing import ConnectionLost, losing
 from lucid.services.peer.frames import FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES

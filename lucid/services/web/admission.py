@@ -8,7 +8,7 @@ from typing import NamedTuple
 from werkzeug.datastructures import Headers
 
 from lucid.chain.errors import Code
-from lucid.services.peer.addresses import network
+from lucid.services.peer.callernetwork import network
 from lucid.services.web.limits import RateLimits, SharedLimits
 from lucid.services.web.problems import Problem
 from lucid.services.web.tokens import Tokens, bearer, same_token

@@ -9,7 +9,7 @@ from typing import Any
 import trio
 
 from lucid.chain.errors import Code
-from lucid.services.peer.addresses import network
+from lucid.services.peer.callernetwork import network
 from lucid.services.web.budget import Charge
 from lucid.services.web.edge import Edge
 from lucid.services.web.problems import RETRY_AFTER_S, Problem, envelope

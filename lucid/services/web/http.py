@@ -23,7 +23,7 @@ from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState, LifespanState
 
 from lucid.chain.errors import Code
-from lucid.services.peer.addresses import network
+from lucid.services.peer.callernetwork import network
 from lucid.services.web.edge import Edge, LastingSocket
 from lucid.services.web.exchange import Asgi, Exchange
 from lucid.services.web.problems import Problem

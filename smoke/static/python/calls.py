@@ -18,8 +18,9 @@ from smoke.static.python.making import says
 from smoke.static.python.naming import Naming
 from smoke.static.python.needing import needed_by
 from smoke.static.python.nodes import below
-from smoke.static.python.opening import opened_by, parsed_form, read_path
+from smoke.static.python.opening import opened_by
 from smoke.static.python.outdated import outdated_by, outside_context
+from smoke.static.python.parsing import parsed_form, read_path
 from smoke.static.python.regexes import refused_pattern
 from smoke.static.python.signatures import Own, refused_call, refused_coroutine
 from smoke.static.python.variables import wanted_by

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity
 from smoke.static.python.distributions import compiled, modules
+from smoke.static.python.fitting import machine_of, misfits
 from smoke.static.python.importer import version_of
-from smoke.static.python.installed import machine_of, misfits
 from smoke.static.python.program import LoadedProgram
 
 FITS = Check(

@@ -11,8 +11,8 @@ from smoke.static.model.bases.catalog import find_base
 from smoke.static.model.doubt import DoubtCause
 from smoke.static.model.filesystem import PathEntry
 from smoke.static.model.javascript import program_gone, refused_load
+from smoke.static.model.node_packages import NodeModules
 from smoke.static.model.scene import Scene
-from smoke.static.model.stage import NodeModules
 from smoke.static.python.installed import Installed
 from smoke.tree import Tree
 from tests.smoke.static.model.staged import stage

@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from smoke.static.python.effects import Use
-from smoke.static.python.opening import log_files, opened_by, parsed_form, read_path
+from smoke.static.python.opening import log_files, opened_by
 from smoke.static.python.paths import Paths
 
 
@@ -46,31 +46,6 @@ def test_opened(text: str, opened: list[tuple[str, Use]]) -> None:
     keywords = {each.arg: each.value for each in node.keywords if each.arg}
     found = opened_by(node, name, name.rpartition(".")[2], keywords, Paths([]))
     assert [(ast.unparse(each.path), each.use) for each in found] == opened
-
-
-@pytest.mark.parametrize(
-    ("text", "form"),
-    [("json.load(f)", "JSON"), ("tomllib.loads(t)", "TOML"), ("json.load(f, cls=X)", ""), ("yaml.load(f)", "")],
-)
-def test_forms_that_are_strict(text: str, form: str) -> None:
-    node = call(text)
-    assert parsed_form(node, ast.unparse(node.func)) == form
-
-
-@pytest.mark.parametrize(
-    ("text", "path"),
-    [
-        ("load(open('a'))", "'a'"),
-        ("load(open('a').read())", "'a'"),
-        ("load(Path('a').read_text())", "Path('a')"),
-        ("load(f)", "'w'"),
-        ("load(other)", None),
-        ("load(get())", None),
-    ],
-)
-def test_the_file_whose_text_is_given(text: str, path: str | None) -> None:
-    found = read_path(call(text), Paths([]), {"f": call("open('w')")})
-    assert (ast.unparse(found) if found is not None else None) == path
 
 
 def test_files_of_a_literal_for_logging() -> None:
