@@ -13,9 +13,10 @@ from sim.durations import Duration, duration_ms
 from sim.faults.fault import Fault
 from sim.latency import PROFILES, region_names
 from sim.links import LINKS
+from sim.nodeindexes import check_nodes
 from sim.respelling import respelled
 from sim.scenario import Scenario
-from sim.scenarioerror import ScenarioError, check_nodes
+from sim.scenarioerror import ScenarioError
 from sim.valueerror import wrong_value
 
 MAX_DURATION_MS = 3_650 * DAY_MS

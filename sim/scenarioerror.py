@@ -13,12 +13,3 @@ class ScenarioError(Exception):
         super().__init__(f"{key}: {sentence}" if key else sentence)
         self.sentence = sentence
         self.key = key
-
-
-def check_nodes(key: str, indexes: list[int], nodes: int) -> None:
-    """Raise `ScenarioError` unless each index is a node's and none comes twice."""
-    for index in indexes:
-        if not 0 <= index < nodes:
-            raise ScenarioError(f"there is no node {index} among {nodes}", key)
-    if len(set(indexes)) != len(indexes):
-        raise ScenarioError("names a node twice", key)

@@ -106,5 +106,5 @@ def test_a_module_is_compiled_in_place_and_what_cannot_be_is_said(tmp_path: Path
 
 
 def test_what_a_run_replaces_is_not_compiled() -> None:
-    """Compiled callers ask past what was put in place of a method (`harness.schedules.led_in_turn`)."""
+    """Compiled callers ask past what was put in place of a method (`harness.firstleaders.led_in_turn`)."""
     assert not {"lucid/ledger/turn.py", "harness/reference/schedule.py", "lucid/poot/schedule.py"} & set(MODULES)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from harness.bounds import Bounds
 from harness.durability import Durability
+from harness.firstleaders import led_in_turn
 from harness.hunt.duties import Duties
 from harness.hunt.fetches import Fetches
 from harness.hunt.hearing import Hearing
@@ -19,7 +20,7 @@ from harness.hunt.timeliness import Timeliness
 from harness.hunt.work import Work
 from harness.invariants import ANCHOR_BLOCKS, PROGRESS, Diverged, Invariants
 from harness.level import catch_up_ms, final_height, honest, level
-from harness.schedules import led_as, led_in_turn
+from harness.schedules import led_as
 from harness.verdict import RunVerdict as RunVerdict  # noqa: PLC0414  # what a judge says comes with it
 from lucid.machines.engine import Engine
 from sim.cpus import CPUS

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import IntEnum
-from typing import Any
 
 from lucid.chain.printable import printable
+from lucid.chain.reducederror import Reduced, reduced
 
 
 class Code(IntEnum):
@@ -145,19 +144,6 @@ class Code(IntEnum):
 MAX_DETAIL = 2_000
 """Characters of a detail that are kept. Chosen: a detail may quote what a stranger sent, and stands in one line of a
 log. At half, fifteen keys of 64 hexadecimal digits fit no more; at double, one error fills a screen."""
-
-
-Reduced = tuple[Callable[..., BaseException], tuple[type[BaseException], tuple[Any, ...]], dict[str, Any]]
-
-
-def reduced(error: BaseException) -> Reduced:
-    """What pickle takes of an error whose constructor takes something else than `Exception` does: what it is, and not
-    what it was made of, which is nowhere in it any more."""
-    return _again, (type(error), error.args), error.__dict__
-
-
-def _again(kind: type[BaseException], args: tuple[Any, ...]) -> BaseException:
-    return kind.__new__(kind, *args)
 
 
 class LucidError(Exception):

@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from lucid.cli.compiled import refuse_compiled
 from lucid.cli.failure import INTERRUPTED, Failure
 from lucid.interrupts import terminable
 
@@ -82,16 +83,6 @@ def run_ablate(options: argparse.Namespace) -> int:
         print("lucid: interrupted", file=sys.stderr)
         return INTERRUPTED
     return MISSED if missed else 0
-
-
-def refuse_compiled() -> None:
-    """Raise `Failure` where no safeguard can be switched off."""
-    from lucid.provenance import is_compiled
-
-    if is_compiled():
-        raise Failure(
-            "a safeguard is switched off in its source, and what runs here is compiled: install the pure wheel"
-        )
 
 
 def _line(found: Ablation) -> str:

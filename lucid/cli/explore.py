@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lucid.cli.ablate import refuse_compiled
+from lucid.cli.compiled import refuse_compiled
 from lucid.cli.failure import INTERRUPTED, Failure
 from lucid.interrupts import terminable
 

@@ -9,7 +9,7 @@ from msgspec import field
 from sim.faulthooks import Hooks
 from sim.faults.fault import NodeFault, name
 from sim.faultspace import FaultSpace
-from sim.scenarioerror import check_nodes
+from sim.nodeindexes import check_nodes
 from sim.sending import Sending
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from sim.allowance import Allowance
 from sim.faulthooks import Hooks
 from sim.faults.fault import Fault, name, views_lost
 from sim.faultspace import FaultSpace
-from sim.scenarioerror import check_nodes
+from sim.nodeindexes import check_nodes
 from sim.sending import Sending
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from sim.allowance import Allowance
 from sim.faulthooks import Hooks
 from sim.faults.fault import ByzantineFault, Color, name
 from sim.faultspace import FaultSpace
-from sim.scenarioerror import ScenarioError, check_nodes
+from sim.nodeindexes import check_nodes
+from sim.scenarioerror import ScenarioError
 
 if TYPE_CHECKING:
     from random import Random

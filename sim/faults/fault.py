@@ -14,7 +14,8 @@ from sim.allowance import Allowance
 from sim.durations import Duration, duration_ms
 from sim.faulthooks import Hooks
 from sim.faultspace import FaultSpace
-from sim.scenarioerror import ScenarioError, check_nodes
+from sim.nodeindexes import check_nodes
+from sim.scenarioerror import ScenarioError
 
 if TYPE_CHECKING:
     from random import Random

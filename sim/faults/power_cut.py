@@ -12,7 +12,7 @@ from sim.clock import Moment
 from sim.faulthooks import Hooks
 from sim.faults.fault import Color, Fault, Lane, name
 from sim.faultspace import FaultSpace
-from sim.scenarioerror import check_nodes
+from sim.nodeindexes import check_nodes
 
 if TYPE_CHECKING:
     from random import Random

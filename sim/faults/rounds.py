@@ -10,7 +10,8 @@ from lucid.machines.messages import Proposal
 from sim.allowance import Allowance
 from sim.faulthooks import Hooks
 from sim.faults.fault import ByzantineFault, name, tag
-from sim.scenarioerror import ScenarioError, check_nodes
+from sim.nodeindexes import check_nodes
+from sim.scenarioerror import ScenarioError
 from sim.sending import Sending
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from lucid.machines.messages import (
 from sim.faulthooks import Hooks
 from sim.faults.fault import ByzantineFault, name, tag
 from sim.faultspace import FaultSpace
-from sim.scenarioerror import check_nodes
+from sim.nodeindexes import check_nodes
 from sim.sending import Sending
 
 if TYPE_CHECKING:

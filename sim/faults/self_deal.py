@@ -9,7 +9,8 @@ from msgspec import Meta
 from sim.faulthooks import Hooks
 from sim.faults.fault import ByzantineFault, name
 from sim.faultspace import FaultSpace
-from sim.scenarioerror import ScenarioError, check_nodes
+from sim.nodeindexes import check_nodes
+from sim.scenarioerror import ScenarioError
 
 if TYPE_CHECKING:
     from random import Random

@@ -10,7 +10,7 @@ from sim.allowance import Allowance
 from sim.faulthooks import Hooks
 from sim.faults.fault import ByzantineFault, name
 from sim.faultspace import FaultSpace
-from sim.scenarioerror import check_nodes
+from sim.nodeindexes import check_nodes
 
 if TYPE_CHECKING:
     from random import Random

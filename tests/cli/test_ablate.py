@@ -103,9 +103,3 @@ def test_the_safeguards_are_listed_each_with_what_it_is() -> None:
 )
 def test_what_can_not_be_ablated_is_one_sentence(words: list[str], says: str) -> None:
     assert_refused(lucid("sim", "ablate", *words), says)
-
-
-@pytest.mark.parametrize("words", [("ablate", "quorum"), ("explore", "--without", "quorum")])
-def test_compiled_machines_keep_their_safeguards(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lucid.provenance.is_compiled", lambda: True)
-    assert_refused(lucid("sim", *words), "what runs here is compiled")

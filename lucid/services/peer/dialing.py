@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 import trio
 
-from lucid.chain.errors import Reduced, reduced
 from lucid.chain.printable import printable
+from lucid.chain.reducederror import Reduced, reduced
 from lucid.services.peer.addresses import Address
 from lucid.services.peer.socks import open_through
 
