@@ -31,8 +31,8 @@ from lucid.services.process.keyfile import write_key
 from lucid.services.process.service import Service
 from sim.faults import KINDS
 from sim.faults.fault import Fault
-from sim.keys import schema as scenario_schema
 from sim.scenariofile import parse, shipped
+from sim.scenarioschema import schema as scenario_schema
 from smoke.manifest import manifest_schema
 
 SERVICES: tuple[type[Service], ...] = (EngineService, AnchoringService, ManagerService, DataService)

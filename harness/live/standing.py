@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.live.chain import lucid
+from harness.live.command import lucid
 from smoke.live.failure import LiveError
 from smoke.live.node import Node
 from smoke.live.product import Product

@@ -10,11 +10,13 @@ from uuid import UUID
 
 import httpx
 
-from harness.live.chain import await_block, height, lucid
+from harness.live.chain import await_block, height
+from harness.live.command import lucid
 from harness.live.trial import NodeTrial
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
-from smoke.live.checks import API, HEALTH, LIFECYCLE, again, answers, restart, stalled, stop
+from smoke.live.checks import API, HEALTH, LIFECYCLE, again, answers, stop
+from smoke.live.disturbing import restart, stalled
 
 CHUNK_BYTES = 8 << 20
 RECORDING_BYTES = 3 << 20

@@ -48,9 +48,9 @@ def list_scenarios(options: argparse.Namespace) -> int:
 
 def show_scenario(options: argparse.Namespace) -> int:
     """`lucid sim show`."""
-    from sim.keys import explained
     from sim.scenarioerror import ScenarioError
     from sim.scenariofile import load
+    from sim.scenariokeys import explained
 
     try:
         print(explained(load(options.scenario)), end="")
@@ -61,7 +61,7 @@ def show_scenario(options: argparse.Namespace) -> int:
 
 def show_schema(options: argparse.Namespace) -> int:
     """`lucid sim schema`."""
-    from sim.keys import schema
+    from sim.scenarioschema import schema
 
     print(json.dumps(schema(), indent=1))
     return 0

@@ -31,7 +31,7 @@ def chosen_workers(options: argparse.Namespace) -> Iterator[Workers]:
     if options.scheduler is None:
         yield options.jobs or os.cpu_count() or 1
         return
-    from harness.workers import Cluster, ClusterError
+    from harness.cluster import Cluster, ClusterError
 
     try:
         cluster = Cluster(options.scheduler)

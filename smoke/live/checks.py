@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -14,6 +13,7 @@ import httpx
 
 from smoke.check import Check
 from smoke.finding import Evidence, Finding, Severity, excerpt
+from smoke.live.disturbing import restart, stalled
 from smoke.live.failure import LiveError, NotPossible
 from smoke.live.node import Node
 from smoke.live.underway import Run
@@ -171,15 +171,6 @@ def lifecycle(run: Run) -> Iterator[Finding]:
         yield stop(run)
 
 
-def restart(run: Run) -> None:
-    """End all by SIGKILL and start them again. Raises `LiveError` when they do not become healthy."""
-    for service in run.node.services:
-        run.node.kill(service)
-    for service in run.node.services:
-        run.node.start(service)
-    run.node.await_health(run.node.services, "healthy", run.start_s)
-
-
 def stop(run: Run, well: Iterable[int] = (0, -15, 143)) -> Finding:
     """Stop all by SIGTERM; `well`: the statuses with which a service may end, that of SIGTERM among them or not."""
     grace = run.product.grace_s
@@ -190,17 +181,6 @@ def stop(run: Run, well: Iterable[int] = (0, -15, 143)) -> Finding:
     if wrong or took > grace:
         return LIFECYCLE.fail(f"stopped after {took:.1f} s with statuses {statuses}: {grace} s and 0 are asked for")
     return LIFECYCLE.passed(f"all stopped within {took:.1f} s, status 0, with a client that had stalled")
-
-
-@contextlib.contextmanager
-def stalled(node: Node, service: str, text: str) -> Iterator[None]:
-    """A client that says something and reads nothing of the answer."""
-    with socket.socket() as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.connect(("127.0.0.1", node.ports[service]))
-        client.sendall(text.encode())
-        time.sleep(0.5)
-        yield
 
 
 def guarded(check: Check, what: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:

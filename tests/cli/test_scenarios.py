@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.keys import schema
 from sim.scenariofile import load, parse, shipped
+from sim.scenarioschema import schema
 from tests.cli.command import assert_refused, lucid
 
 

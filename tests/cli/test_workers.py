@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from harness.workers import ClusterError
+from harness.cluster import ClusterError
 from lucid.cli.failure import Failure
 from lucid.cli.main import Parser
 from lucid.cli.workers import add_workers, chosen_workers, said
@@ -42,7 +42,7 @@ def clusters(monkeypatch: pytest.MonkeyPatch) -> list[FakeCluster]:
         made.append(FakeCluster(address))
         return made[-1]
 
-    monkeypatch.setattr("harness.workers.Cluster", make)
+    monkeypatch.setattr("harness.cluster.Cluster", make)
     return made
 
 
@@ -66,7 +66,7 @@ def test_a_cluster_that_cannot_be_is_one_sentence(monkeypatch: pytest.MonkeyPatc
     def away(address: str) -> NoReturn:
         raise ClusterError(f"no Dask scheduler at {address}: refused")
 
-    monkeypatch.setattr("harness.workers.Cluster", away)
+    monkeypatch.setattr("harness.cluster.Cluster", away)
     with pytest.raises(Failure) as refused, chosen_workers(options("--scheduler", "tcp://pi:1")):
         raise AssertionError("nothing is begun")
     assert str(refused.value) == "no Dask scheduler at tcp://pi:1: refused"

@@ -9,11 +9,11 @@ import pytest
 from sim.faults import KINDS
 from sim.faults.crash import Crash
 from sim.faults.fault import ByzantineFault, Fault, NodeFault
-from sim.keys import schema
 from sim.scenario import Scenario
 from sim.scenariochecks import changed
 from sim.scenarioerror import ScenarioError
 from sim.scenariofile import dump, parse
+from sim.scenarioschema import schema
 from sim.words import with_words
 from tests.runs import Run, run, scenario
 

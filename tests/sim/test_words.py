@@ -11,10 +11,11 @@ from sim.faults.loss import Loss
 from sim.faults.one_way import OneWay
 from sim.faults.partition import Partition
 from sim.faults.selective import Selective
-from sim.keys import ABOUT, explained, schema
 from sim.scenario import Scenario
 from sim.scenarioerror import ScenarioError
 from sim.scenariofile import load, parse, shipped
+from sim.scenariokeys import ABOUT, explained
+from sim.scenarioschema import schema
 from sim.words import with_words
 
 

@@ -10,9 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from lucid.cli.main import main
-from sim.keys import schema
 from sim.scenario import Scenario
 from sim.scenariofile import dump, shipped
+from sim.scenarioschema import schema
 
 
 @pytest.fixture(scope="module")
