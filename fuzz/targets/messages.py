@@ -12,7 +12,7 @@ from fuzz.targets import Attempt
 from fuzz.values import spoiled
 from lucid.chain.codec import encode
 from lucid.chain.errors import Refusal
-from lucid.machines.messages import decode_message
+from lucid.machines.decodedmessages import decode_message
 
 LONGEST_S = 1.0
 DEEP = [b"\x91" * 5_000, b"\x91\x01" * 2_000, b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff", b"\x9f" * 3_000]

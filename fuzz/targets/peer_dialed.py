@@ -12,7 +12,7 @@ import trio
 from fuzz.hostile import CRYPTO, Hostile, framed, key_below, misbehave
 from fuzz.targets import Attempt
 from lucid.chain.errors import Refusal
-from lucid.machines.messages import decode_message
+from lucid.machines.decodedmessages import decode_message
 from lucid.services.peer.frames import FrameStream
 from lucid.services.peer.handshake import FRAME_BYTES, admit
 from lucid.services.peer.peers import Peers

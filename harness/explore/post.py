@@ -12,15 +12,8 @@ from harness.explore.replica import SentMessage
 from harness.explore.setting import Setting
 from lucid.chain.transactions import Equivocation
 from lucid.chain.votes import FINALIZE, Vote, conflict
-from lucid.machines.messages import (
-    CertificateMessage,
-    Message,
-    Proposal,
-    Standing,
-    Transactions,
-    VoteMessage,
-    decode_message,
-)
+from lucid.machines.decodedmessages import decode_message
+from lucid.machines.messages import CertificateMessage, Message, Proposal, Standing, Transactions, VoteMessage
 
 
 class Post:

@@ -13,10 +13,11 @@ from lucid.chain.certificates import verify_certificate
 from lucid.chain.errors import Refusal
 from lucid.chain.validators import ValidatorSet
 from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import SYNC_TIMER, Effects, Forward, PeerJoined, Received, Send, Store, TimerFired, Verdict
 from lucid.machines.manager import Manager
 from lucid.machines.manager.syncing import Question, Slot
-from lucid.machines.messages import Blocks, Part, Proposal, SnapshotOffer, Standing, decode_message
+from lucid.machines.messages import Blocks, Part, Proposal, SnapshotOffer, Standing
 from sim.runner import Runner
 from sim.world import World
 

@@ -14,6 +14,7 @@ from lucid.chain.certificates import Certificate, verify_certificate
 from lucid.chain.errors import Refusal
 from lucid.chain.validators import ValidatorSet
 from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import (
     GAP_TIMER,
     SPREAD_TIMER,
@@ -35,7 +36,7 @@ from lucid.machines.manager import Manager
 from lucid.machines.manager.gaps import stands_on
 from lucid.machines.manager.relay import Spreading
 from lucid.machines.manager.syncing import Syncing
-from lucid.machines.messages import CertificateMessage, Message, Proposal, decode_message, encode_message
+from lucid.machines.messages import CertificateMessage, Message, Proposal, encode_message
 from sim.runner import Runner
 from sim.world import World
 

@@ -16,7 +16,7 @@ from lucid.services.manager import ManagerService
 from lucid.services.process.config import Config, ConfigError
 from lucid.services.process.running import begin_process, end_in_time, run_to_end
 from lucid.services.process.service import Service
-from lucid.services.web.serve import stop_at_signal
+from lucid.services.process.stopsignal import stop_at_signal
 
 
 def run(config: Config) -> None:

@@ -21,8 +21,9 @@ from lucid.chain.codec import decode, encode
 from lucid.chain.transactions import SessionAnchor, claim_message
 from lucid.chain.votes import Vote, conflict
 from lucid.cli.main import main
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import BroadcastVote, ManagerEvent, Received
-from lucid.machines.messages import Standing, VoteMessage, decode_message
+from lucid.machines.messages import Standing, VoteMessage
 from lucid.machines.votelog import LATEST_KEY, VOTES_TABLE
 from lucid.poot.crypto import Edwards25519
 from lucid.services.devnet import Devnet

@@ -19,6 +19,7 @@ from lucid.chain.votes import FINALIZE, NOTARIZE, SKIP, Vote
 from lucid.ledger.memory import MemoryStore
 from lucid.ledger.rowstore import Write
 from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, FINALITY_TABLE, HEIGHT_TABLE, height_key
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import (
     BeginFetch,
     BlockFinal,
@@ -51,7 +52,7 @@ from lucid.machines.effects import (
 from lucid.machines.engine import Engine
 from lucid.machines.limits import Limits
 from lucid.machines.manager import Manager
-from lucid.machines.messages import CertificateMessage, Message, decode_message
+from lucid.machines.messages import CertificateMessage, Message
 from lucid.machines.votelog import VoteLog, new_log
 
 _secret = domain("lucid golden secret")

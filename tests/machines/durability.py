@@ -8,6 +8,7 @@ from typing import assert_never
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import decode
 from lucid.machines.chain import BLOCK_TABLE, CERTIFICATE_TABLE, FINALITY_TABLE
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import (
     BeginFetch,
     BlockFinal,
@@ -43,7 +44,6 @@ from lucid.machines.messages import (
     Standing,
     Transactions,
     VoteMessage,
-    decode_message,
 )
 
 Needs = bytes | Certificate | None

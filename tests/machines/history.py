@@ -5,12 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import Send
-from lucid.machines.messages import (
-    BlocksRequest,
-    Standing,
-    decode_message,
-)
+from lucid.machines.messages import BlocksRequest, Standing
 from tests.machines.fleets import Fleet
 from tests.machines.peers import Peer, facts, key_of, tiny_genesis
 

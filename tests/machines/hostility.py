@@ -16,8 +16,9 @@ from lucid.chain.blocks import Block, certificate_hash, late_votes_hash, transac
 from lucid.chain.certificates import Certificate
 from lucid.chain.codec import Record
 from lucid.chain.votes import Vote, vote_message
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import Received
-from lucid.machines.messages import Blocks, Message, Part, Proposal, SnapshotOffer, VoteMessage, decode_message
+from lucid.machines.messages import Blocks, Message, Part, Proposal, SnapshotOffer, VoteMessage
 from tests.builders import CRYPTO, secret
 from tests.machines.fleets import Fleet
 from tests.machines.peers import key_of

@@ -11,6 +11,7 @@ from msgspec import structs
 from lucid.chain.errors import Code
 from lucid.chain.genesis import Genesis
 from lucid.ledger.memory import MemoryStore
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import (
     BeginFetch,
     Broadcast,
@@ -34,7 +35,7 @@ from lucid.machines.effects import (
 )
 from lucid.machines.limits import Limits
 from lucid.machines.manager import Manager
-from lucid.machines.messages import Message, decode_message, encode_message
+from lucid.machines.messages import Message, encode_message
 from tests.builders import CRYPTO, make_genesis, secret
 
 NODES = 4

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucid.chain.votes import SKIP
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import BlockBuilt, EngineJoined, Verdict, ViewContext
-from lucid.machines.messages import CertificateMessage, VoteMessage, decode_message
+from lucid.machines.messages import CertificateMessage, VoteMessage
 from tests.builders import Chain
 from tests.machines.fleets import Fleet
 from tests.machines.peers import NODES, Peer, tiny_genesis, told

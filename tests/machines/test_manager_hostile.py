@@ -15,6 +15,7 @@ from lucid.chain.blocks import Block
 from lucid.chain.certificates import Certificate
 from lucid.chain.errors import Code
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import GAP_TIMER, CertificateStored, Effects, Verdict
 from lucid.machines.forktree import ForkNode
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
@@ -30,7 +31,6 @@ from lucid.machines.messages import (
     Proposal,
     Standing,
     VoteMessage,
-    decode_message,
 )
 from tests.builders import CRYPTO, Chain
 from tests.machines.durability import assert_in_order

@@ -16,7 +16,7 @@ from lucid.chain.closings import EpochClosing
 from lucid.chain.codec import Record, encode
 from lucid.chain.errors import Code, Refusal
 from lucid.chain.votes import NOTARIZE, PROPOSE
-from lucid.machines import messages
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.messages import (
     MAX_GOSSIP_TRANSACTIONS,
     MAX_MESSAGE_BYTES,
@@ -36,7 +36,6 @@ from lucid.machines.messages import (
     Standing,
     Transactions,
     VoteMessage,
-    decode_message,
     encode_message,
 )
 from tests.builders import Chain, digest
@@ -333,55 +332,6 @@ def test_what_a_message_takes_in_memory_is_bounded_by_its_size() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 8 * len(data)
-
-
-# -- the memo ----------------------------------------------------------------------------------------------------
-
-
-def held() -> list[dict[bytes, Message]]:
-    """Both generations of what is remembered."""
-    return [messages._memo.young, messages._memo.old]
-
-
-def test_what_is_remembered_is_bounded_by_number() -> None:
-    for number in range(3 * messages.REMEMBERED_MESSAGES):
-        decode_message(encode_message(BlocksRequest(number, 1)))
-        assert all(len(each) <= messages.REMEMBERED_MESSAGES for each in held())
-
-
-def test_what_is_remembered_is_bounded_by_bytes() -> None:
-    """A peer that floods with the largest messages that are remembered must not fill the memory of a Pi."""
-    size = messages.REMEMBERED_BYTES - 64
-    for number in range(600):
-        decode_message(encode_message(Part(number, 0, 0, bytes(size))))
-    for each in held():
-        assert sum(map(len, each)) <= messages.REMEMBERED_TOTAL_BYTES
-
-
-def test_large_messages_are_not_remembered() -> None:
-    data = encode_message(Part(1, 2, 3, bytes(messages.REMEMBERED_BYTES)))
-    assert decode_message(data) == decode_message(data)
-    assert all(data not in each for each in held())
-
-
-def test_refused_bytes_are_not_remembered() -> None:
-    data = encode_message(BlocksRequest(1, 1)) + b"\x00"
-    assert verdict(data) is Code.MALFORMED
-    assert all(data not in each for each in held())
-
-
-@given(st.lists(st.integers(0, 7), max_size=60))
-def test_the_memo_never_changes_an_answer(order: list[int]) -> None:
-    """With room for two messages, and so with all turns of the generations, every answer is what it is without one."""
-    valid = [encode_message(BlocksRequest(number, 1)) for number in range(4)]
-    data = valid + [each[:-1] + b"\xcc\x01" for each in valid]
-    answers = [*(BlocksRequest(number, 1) for number in range(4)), *[Code.NOT_CANONICAL] * 4]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(messages, "_memo", messages._Memo())
-        patch.setattr(messages, "REMEMBERED_MESSAGES", 2)
-        for each in order:
-            assert verdict(data[each]) == answers[each]
-            assert sum(map(len, held())) <= 4
 
 
 @pytest.mark.parametrize("tag", [13, 17, 42, 63])

@@ -10,6 +10,7 @@ from lucid.chain.votes import SKIP
 from lucid.ledger.rows import HEAD_KEY
 from lucid.ledger.state import ROW_TABLE
 from lucid.machines.chain import BLOCK_TABLE, UNFINAL_TABLE
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import SYNC_TIMER, CaughtUp, Finalized, Forward, Observe
 from lucid.machines.limits import DEFAULT_LIMITS, Limits
 from lucid.machines.manager.download import PART_MS, START_MS
@@ -22,7 +23,6 @@ from lucid.machines.messages import (
     PartRequest,
     SnapshotOffer,
     Standing,
-    decode_message,
 )
 from tests.builders import Chain
 from tests.machines.fleets import Fleet

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.memory import MemoryStore
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import REPAIR_TIMER, SYNC_TIMER, Received, Send, SetTimer, TimerFired
 from lucid.machines.messages import (
     Blocks,
@@ -17,7 +18,6 @@ from lucid.machines.messages import (
     Message,
     Proposal,
     Standing,
-    decode_message,
     encode_message,
 )
 from tests.builders import Chain

@@ -13,15 +13,9 @@ from msgspec.structs import replace
 from lucid.chain.blocks import Block
 from lucid.chain.errors import Code
 from lucid.chain.votes import PROPOSE
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import SYNC_TIMER, Received
-from lucid.machines.messages import (
-    Blocks,
-    BlocksRequest,
-    Message,
-    Standing,
-    decode_message,
-    encode_message,
-)
+from lucid.machines.messages import Blocks, BlocksRequest, Message, Standing, encode_message
 from tests.builders import Chain
 from tests.machines.history import GENESIS, SERVER, behind, level, questions, server, standing
 from tests.machines.peers import Peer, converse, everything, facts, key_of, refusals

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import Effects, Forward, Received
 from lucid.machines.engine import Engine
 from lucid.machines.manager import Manager
-from lucid.machines.messages import CertificateMessage, VoteMessage, decode_message
+from lucid.machines.messages import CertificateMessage, VoteMessage
 from sim.network import Network
 from sim.runner import Runner
 from sim.scenario import Scenario

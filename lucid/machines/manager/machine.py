@@ -15,6 +15,7 @@ from lucid.chain.votes import FINALIZE, Vote
 from lucid.ledger.rowstore import Reader
 from lucid.ledger.validation import Validator
 from lucid.machines.chain import Chain
+from lucid.machines.decodedmessages import decode_message
 from lucid.machines.effects import (
     GAP_TIMER,
     REPAIR_TIMER,
@@ -66,7 +67,6 @@ from lucid.machines.messages import (
     Standing,
     Transactions,
     VoteMessage,
-    decode_message,
     encode_message,
 )
 

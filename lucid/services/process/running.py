@@ -21,7 +21,7 @@ from lucid.services.process.config import ConfigError, load_config
 from lucid.services.process.memory import give_back
 from lucid.services.process.printable import PrintableFormatter
 from lucid.services.process.service import Service
-from lucid.services.web.serve import stop_at_signal
+from lucid.services.process.stopsignal import stop_at_signal
 from lucid.storage.errors import StoreDamaged, StoreOther
 
 BAD_START = 2

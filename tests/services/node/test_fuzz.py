@@ -10,7 +10,7 @@ import pytest
 from fuzz import targets
 from fuzz.hostile import KINDS, message
 from lucid.chain.errors import Refusal
-from lucid.machines.messages import decode_message
+from lucid.machines.decodedmessages import decode_message
 
 CASES = {
     "messages": 400,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import signal
 import ssl
 from pathlib import Path
 
 import httpx
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
 
 from lucid.services.web import serve
 from tests.services.process.certificates import certified
@@ -125,17 +122,3 @@ async def test_over_tls_a_client_is_answered_and_who_speaks_none_or_never_ends_i
         await until(lambda: not made.edge.open)
         stop.set()
     assert made.edge.failed == 0
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_is_a_wish_to_stop(number: signal.Signals) -> None:
-    stop = trio.Event()
-    async with trio.open_nursery() as nursery:
-        await nursery.start(serve.stop_at_signal, stop)
-        for _ in range(2):
-            os.kill(os.getpid(), number)
-            with trio.fail_after(60):
-                await stop.wait()
-            # The second one finds the event set: until it is taken, trio would raise it again where listening ends.
-            await wait_all_tasks_blocked()
-        nursery.cancel_scope.cancel()
