@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -284,24 +286,50 @@ def test_a_fork_that_is_as_high_is_found_though_nothing_is_above_it() -> None:
     assert lost.manager.chain.tree.best.hash == chain.hash
 
 
-def test_who_has_nothing_is_asked_from_the_last_final_block_once() -> None:
-    """A peer that answers with empty pages does not keep the slot."""
-    lost = Peer(GENESIS).limited(page_blocks=4)
-    chain = Chain(GENESIS)
-    extend(lost, chain, 1, 2, 3, 4, 5)
-    lost.hear(CertificateMessage(certificate(chain, NOTARIZE, 6, b"x" * 32)), 1)
-    lost.outbox = []
-    lost.fire(REPAIR_TIMER)
+def all_asked(lost: Peer, answer: Callable[[BlocksRequest], Blocks]) -> list[tuple[int, int]]:
+    """Whom a node asks, and from which height on, while each that it asks gives this answer."""
     asked: list[tuple[int, int]] = []
-    while lost.outbox:
+    while lost.outbox and len(asked) < 20:
         mail, lost.outbox = lost.outbox, []
         for receiver, data in mail:
             request = decode_message(data)
             if receiver is not None and isinstance(request, BlocksRequest):
                 source = next(each for each in range(4) if key_of(each) == receiver)
                 asked.append((source, request.height))
-                lost.hear(Blocks(request=request.request, blocks=(), certificates=()), source)
+                lost.hear(answer(request), source)
+    return asked
+
+
+def lacking() -> Peer:
+    """A node that holds more than a page without finality, and lacks a block that is certified."""
+    lost, chain = Peer(GENESIS).limited(page_blocks=4), Chain(GENESIS)
+    extend(lost, chain, 1, 2, 3, 4, 5)
+    lost.hear(CertificateMessage(certificate(chain, NOTARIZE, 6, b"x" * 32)), SERVER)
+    lost.outbox = []
+    lost.fire(REPAIR_TIMER)
+    return lost
+
+
+def test_who_has_nothing_is_asked_from_the_last_final_block_once() -> None:
+    """A peer that answers with empty pages does not keep the slot."""
+    asked = all_asked(lacking(), lambda request: Blocks(request.request, (), ()))
     assert len(asked) == len(set(asked)) and {height for _, height in asked} == {6, 1}
+
+
+def test_who_parts_from_every_page_is_asked_from_the_last_final_block_once() -> None:
+    """A peer that gives what is known, and then what stands on nothing here, does not keep the slot."""
+    liar = Peer(GENESIS, SERVER).limited(page_blocks=4)
+    extend(liar, Chain(GENESIS), 1, 2, 3, 4, 5)
+    known = liar.answer(BlocksRequest(1, 1))
+    assert isinstance(known, Blocks) and len(known.blocks) == 4
+    later = replace(known.blocks[0], header=replace(known.blocks[0].header, epoch=7))
+
+    def answer(request: BlocksRequest) -> Blocks:
+        return replace(known, request=request.request) if request.height == 1 else Blocks(request.request, (later,), ())
+
+    asked = all_asked(lacking(), answer)
+    assert len(asked) == len(set(asked)), asked
+    assert {source for source, _ in asked} == {1, 2, 3}
 
 
 @pytest.mark.parametrize("drip_ms", [9_900, 900, 100])

@@ -283,7 +283,8 @@ class Syncing:
 
     def page_hangs(self, now: int, slot: Slot, question: Question) -> Effects:
         """A page stands on a block that is not at hand: it parted from this node's best chain below its start."""
-        if question.height > self.chain.tree.root.height + 1:
+        # Once in a row of questions: a peer that says it again and again would hold this node back forever.
+        if not slot.from_root and question.height > self.chain.tree.root.height + 1:
             slot.from_root = True
             return self._ask(now, slot, question.peer, self.chain.tree.root.height + 1)
         return [Observe(Refused(Code.BLOCK_PARENT)), *self.again(now, slot, question.peer)]
