@@ -123,7 +123,8 @@ class Validator:
         transactions: tuple[Transaction, ...],
     ) -> Header:
         """The header of an executed block that left `ledger`."""
-        proposer = block.members[block.proposer]
+        # Rule 9 is of the parent alone: its own transactions may give the proposer another pool.
+        proposer = block.parent.core.roster.members[block.proposer]
         return Header(
             version=VERSION,
             chain=self.chain_id,

@@ -53,6 +53,17 @@ def test_only_a_member_retires_and_only_once() -> None:
     assert chain.verdict(chain.retire(5, 1), chain.register(5, 0)) is None
 
 
+def test_who_leads_may_come_to_another_pool_by_its_own_block() -> None:
+    """Its entity is that of the parent, else all others would refuse a block that it built in good faith."""
+    chain = grown(1)
+    number = chain.turn.leader(chain.next_view)
+    other = chain.node((number + 1) % 4)
+    retired = chain.endorse(chain.retire(number, 0), other)
+    block = chain.grow(retired, chain.endorse(chain.register(number, 1, pool="red"), other))
+    assert block.header.entity == chain.node(number)
+    assert chain.tip.core.roster.members[number].entity == b"pool:red"
+
+
 def test_the_last_node_can_not_retire() -> None:
     chain = grown(3, nodes=2)
     assert chain.verdict(chain.retire(1, 0)) is None
