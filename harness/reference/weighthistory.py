@@ -38,7 +38,7 @@ class WeightHistory:
         for number in there:
             since, weight = self.weight(number)
             size = proven[members[number].key]
-            factors = (1,) if epoch - since < 2 else (0.5,) if 4 * size < weight * share else (2,) if size else (1,)
+            factors = (1,) if epoch - since < 2 else (0.5,) if 4 * size < weight * share else (2,) if share else (1,)
             new[number] = min(max(1, int(weight * factors[0])), self.said.get(number, UNKNOWN)[0], most)
         for number, weight in new.items():
             if weight != self.weight(number)[1]:

@@ -60,7 +60,7 @@ class NaiveWeights:
             new = weight
             if epoch >= since + 2 and 4 * proven[number] < weight * yardstick:
                 new = max(1, weight // 2)
-            elif epoch >= since + 2 and proven[number] > 0:
+            elif epoch >= since + 2 and yardstick > 0:
                 new = weight * 2
             new = min(new, declared, most) if number in counted else 1
             after.append([declared, height, new, since if new == weight else epoch])

@@ -80,8 +80,8 @@ def _judged(entry: CapacityEntry, proven: int, yardstick: int, epoch: int) -> in
         return entry.weight
     if SHARE_SHOWN * proven < entry.weight * yardstick:
         return max(1, entry.weight // 2)
-    # With nothing proven anywhere nothing is known: who grew then would attract chunks by its word alone.
-    return 2 * entry.weight if proven else entry.weight
+    # Where most prove nothing, nothing is known of them: a few that prove sessions of their own would outgrow all.
+    return 2 * entry.weight if yardstick else entry.weight
 
 
 def _proven(row: bytes | None, epoch: int) -> int:

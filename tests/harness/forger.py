@@ -43,7 +43,7 @@ from lucid.chain.transactions import (
     endorsement_message,
 )
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP, Vote, vote_message
-from lucid.ledger.proofs import open_challenge
+from lucid.ledger.proofs import Challenge, open_challenge
 from lucid.ledger.rows import holding_key, mandate_key
 from tests.harness.twin import Twin
 
@@ -190,17 +190,31 @@ class Forger:
         blank = ReplicaHolding(node, owner, session, named, ranges, BROKEN)
         return self.claim(blank, node)  # type: ignore[no-any-return]
 
+    def showings(self) -> tuple[Transaction, ...]:
+        """What all members say that they hold, once, and show of it."""
+        row, owner, session = self.twin.ledger.row, self.owners[0], SESSIONS[0]
+        members = [each.key for each in self.twin.ledger.core.roster.members if not each.retired]
+        new = [node for node in members if row(holding_key(session, owner, node)) is None]
+        blanks = [ReplicaHolding(node, owner, session, max(0, self.place[0] - 1), RANGES[0], BROKEN) for node in new]
+        said = [self.endorse(self.claim(blank, blank.node)) for blank in blanks]
+        drawn = [node for node in members if self._drawn(node, session) is not None]
+        return (*said, *[self.endorse(self._shown(node, session)) for node in drawn])
+
     def _proof(self) -> StorageProof:
         """An answer to what is drawn, or to something that is not; of every second node that holds something."""
-        ledger, session, owner = self.twin.ledger, self.random.choice(SESSIONS[:3]), self.owners[0]
-        views = self.parameters.epoch_views
-        holders = [node for node in self.nodes if open_challenge(ledger, views, node, session, owner) is not None]
-        node = self.random.choice(holders) if holders and not self._rarely() else self._node()
-        challenge = open_challenge(ledger, views, node, session, owner)
+        session = self.random.choice(SESSIONS[:3])
+        holders = [node for node in self.nodes if self._drawn(node, session) is not None]
+        return self._shown(self.random.choice(holders) if holders and not self._rarely() else self._node(), session)
+
+    def _drawn(self, node: bytes, session: bytes) -> Challenge | None:
+        return open_challenge(self.twin.ledger, self.parameters.epoch_views, node, session, self.owners[0])
+
+    def _shown(self, node: bytes, session: bytes) -> StorageProof:
+        challenge = self._drawn(node, session)
         drawn = () if challenge is None else tuple(each for each in challenge.draws if each.place < 5)
         answers = tuple([self._answer(each) for each in (*drawn, Draw(0, 0), Draw(4, 1 << 63))[:ANSWERS]])
         epoch = self._one_of(self.place[1], max(0, self.place[1] - 1), self.place[1] + 1)
-        blank = StorageProof(node, owner, session, epoch, answers, BROKEN)
+        blank = StorageProof(node, self.owners[0], session, epoch, answers, BROKEN)
         return self.claim(blank, node)  # type: ignore[no-any-return]
 
     def _answer(self, draw: Draw) -> SegmentAnswer:
@@ -310,7 +324,7 @@ class Forger:
     def _schedule(self) -> Payload:
         """Rules from a height on that is soon enough to be reached, or nothing any more."""
         soonest = self.place[0] + self.parameters.epoch_views
-        version = self._one_of(self.random.choice((2, 3, 4, 5, 6)), 1, 0)
+        version = self._one_of(self.random.choice((2, 3, 4, 5, 6, 7)), 1, 0)
         height = self._one_of(soonest + self.random.choice((0, 1, 5)), soonest - 1, 0)
         version, height = self.random.choice(((version, height), (version, height), (0, 0)))
         return self.approve(ScheduleRules(version, height, self._sequence(), ()))  # type: ignore[no-any-return]

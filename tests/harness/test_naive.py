@@ -132,6 +132,11 @@ class History:
         candidates = tuple([(make or self.forger.transaction)() for _ in range(self.random.choice((0, 1, 3, 8)))])
         if self.random.randrange(2):
             candidates += self.forger.heartbeats()
+        if make == self.forger.weighing and self.random.randrange(2):
+            # Nobody grows where most show nothing.
+            honest = Forger(Tame(), twin, NODES, ADMINISTRATORS, OWNERS)
+            honest.place = self.forger.place
+            candidates += honest.showings()
         late_votes = self.forger.late_votes() if self.random.randrange(2) else ()
         tick = head.tick + self.random.choice((1, 5))
         block, built = twin.build(view, tick, self.forger.certificate(), late_votes, candidates)

@@ -121,6 +121,14 @@ def test_nothing_grows_where_nothing_is_proven() -> None:
     assert fleet.live(8, [True] * 4, data=0) == [1, 1, 1, 1]
 
 
+def test_nobody_grows_by_sessions_of_its_own_where_the_others_have_nothing_to_prove() -> None:
+    """Three liars of ten would have four copies of five of a new chain's data, before all others weigh anything."""
+    fleet = Fleet([16] * 10)
+    for _ in range(12):
+        fleet.open([2**53] * 3 + [0] * 7)
+    assert fleet.weights == [1] * 10
+
+
 def test_whoever_says_more_than_it_holds_is_brought_down_again_and_stays_there() -> None:
     fleet = Fleet([8, 8, 8, 8, 8])
     assert fleet.live(12, [True] * 5) == [8] * 5
