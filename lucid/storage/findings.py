@@ -12,9 +12,8 @@ from enum import IntEnum
 from pathlib import Path
 
 from lucid.chain.chunks import MAX_CHUNK_BYTES
-from lucid.storage.chunkseal import seal_of
 from lucid.storage.hashcache import HashCache
-from lucid.storage.piecesums import PIECE_BYTES, PieceSums, SummingHasher, has_sum
+from lucid.storage.piecesums import PIECE_BYTES, SummingHasher, has_sum
 
 READ_BYTES = 1 << 20
 """At a time, which a disk is asked for at once."""
@@ -30,10 +29,10 @@ class Finding(IntEnum):
     CORRUPTED = 2
 
 
-def look_at(path: Path, chunk: bytes, sums: HashCache | None = None, seal: bytes | None = None) -> tuple[Finding, int]:
+def look_at(path: Path, chunk: bytes, sums: HashCache | None = None) -> tuple[Finding, int]:
     """Read a chunk's file from its disk, past what memory has of it; returns what it is and the bytes that were read.
-    The sums of its pieces come from `sums`, or are put there; while they are not there, it is known by its `seal`, if
-    there is one. Raises OSError where the file cannot be read for a reason that is not its own."""
+    The sums of its pieces come from `sums`, or are put there. Raises OSError where the file cannot be read for a reason
+    that is not its own."""
     try:
         descriptor = _opened(path)
     except FileNotFoundError:
@@ -47,12 +46,8 @@ def look_at(path: Path, chunk: bytes, sums: HashCache | None = None, seal: bytes
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return Finding.CORRUPTED, 0  # a pipe, say
         known = None if sums is None else sums.get(chunk)
-        # What does not have the sums, or the seal, is judged by its tree, and read anew for it.
-        if known is not None:
-            sound = reading.has_sums(*known)
-        else:
-            sound = seal is not None and reading.has_seal(chunk, seal, sums)
-        sound = sound or reading.has_tree(chunk, sums)
+        # What does not have the sums is judged by its tree, and read anew for it.
+        sound = (known is not None and reading.has_sums(*known)) or reading.has_tree(chunk, sums)
     except OSError as error:
         if error.errno in ROTTEN:
             return Finding.CORRUPTED, reading.size
@@ -86,17 +81,6 @@ class FileReading:
             if not has_sum(piece, number, sums):
                 return False
         return self.size == size
-
-    def has_seal(self, chunk: bytes, seal: bytes, sums: HashCache | None) -> bool:
-        """Whether it has its chunk's seal; then `sums` gets the sums of its pieces. Raises OSError."""
-        pieces = PieceSums()
-        for piece in self._pieces():
-            pieces.update(piece)
-        found = pieces.all()
-        sound = 0 < self.size <= MAX_CHUNK_BYTES and seal_of(self.size, found) == seal
-        if sound and sums is not None:
-            sums.keep(chunk, self.size, found)
-        return sound
 
     def has_tree(self, chunk: bytes, sums: HashCache | None) -> bool:
         """Whether the root of its tree is the id; then `sums` gets the sums of its pieces. Raises OSError."""

@@ -30,9 +30,7 @@ class Inspection:
         inventory = self._inventory
         disk, store = inventory.disk, inventory.store
         path = inventory.folder.place(chunk)
-        # After a start nothing is in memory; the seal is in a row, and takes a sixth of the time of the tree.
-        seal = None if self._sums.get(chunk) else await store.read_when_there(inventory.rows.seal, chunk)
-        finding, size = await disk.finish(look_at, path, chunk, self._sums, seal)
+        finding, size = await disk.finish(look_at, path, chunk, self._sums)
         known, fault = await store.read_when_there(self._known_fault, chunk)
         if known is None:
             return None
@@ -43,7 +41,7 @@ class Inspection:
             known, fault = await store.read_when_there(self._known_fault, chunk)
             if known is None:
                 return None
-            finding, more = await disk.finish(look_at, path, chunk, self._sums, seal)
+            finding, more = await disk.finish(look_at, path, chunk, self._sums)
             with trio.CancelScope(shield=True):
                 if finding is Finding.CORRUPTED:
                     await disk.finish(inventory.folder.quarantine, chunk)

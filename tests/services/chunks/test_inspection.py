@@ -10,10 +10,8 @@ import trio
 
 from lucid.chain.chunks import chunk_id
 from lucid.services.chunks.chunks import Chunks
-from lucid.storage import findings
 from lucid.storage.durable import DurableStore
 from lucid.storage.findings import Finding
-from lucid.storage.hashcache import HashCache
 from tests.services.chunks.fleets import body
 from tests.services.chunks.nodechunks import opened
 from tests.waiting import until
@@ -134,26 +132,3 @@ async def test_what_goes_while_it_is_read_is_nothing(tmp_path: Path) -> None:
             await until(lambda: chunks.inventory.changing.statistics().tasks_waiting)
             await store.write(await chunks.inventory.forget(CHUNK))
         assert found == [None] and chunks.faults.counts == NONE and await fault_of(store, chunks) is None
-
-
-@pytest.mark.parametrize("harm", [None, flip])
-async def test_after_a_start_a_chunk_is_known_by_its_seal_and_condemned_by_its_tree_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path], None] | None
-) -> None:
-    async with opened(tmp_path) as (_, chunks):
-        await chunks.put(body(DATA), None, CHUNK)
-    trees, plain = list[bytes](), findings.FileReading.has_tree
-
-    def counted(reading: findings.FileReading, chunk: bytes, sums: HashCache | None) -> bool:
-        trees.append(chunk)
-        return plain(reading, chunk, sums)
-
-    monkeypatch.setattr(findings.FileReading, "has_tree", counted)
-    async with opened(tmp_path) as (_, chunks):
-        if harm is not None:
-            harm(chunks.folder.place(CHUNK))
-        found = await chunks.inspection.check(CHUNK)
-    if harm is None:
-        assert found == (Finding.SOUND, len(DATA)) and not trees
-    else:
-        assert found is not None and found[0] is Finding.CORRUPTED and trees
