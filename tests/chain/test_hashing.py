@@ -92,6 +92,7 @@ def test_domain_is_derive_key(length: int, digest: str, derived: str) -> None:
 # -- the domains -------------------------------------------------------------------------------------------------------
 
 DIGESTS = {name: value for name, value in vars(hashing).items() if name.endswith("_digest")}
+DIGESTS["placement_lots"] = lambda data: hashing.placement_lots(data, hashing.DIGEST_BYTES)
 PROTOCOL = Path(hashing.__file__).parents[2] / "docs" / "protocol.md"
 
 

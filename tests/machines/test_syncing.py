@@ -261,6 +261,18 @@ def test_a_lost_answer_costs_one_question(drop: int) -> None:
     assert level(lost, serving)
 
 
+def test_who_has_a_block_is_told_that_it_is_certified() -> None:
+    """A proposal was heard here and its certificate there: neither can go on alone, and there may be nobody else."""
+    holder, lost, chain = Peer(GENESIS, SERVER), Peer(GENESIS), Chain(GENESIS)
+    put = proposal(chain)
+    holder.hear(put)
+    lost.hear(CertificateMessage(certificate(chain, NOTARIZE, put.vote.view, chain.hash)), SERVER)
+    holder.outbox, lost.outbox = [], []
+    lost.fire(REPAIR_TIMER)
+    converse([holder, lost])
+    assert holder.manager.chain.tree.best.hash == lost.manager.chain.tree.best.hash == chain.hash
+
+
 def test_a_page_of_a_fork_is_asked_for_from_the_last_final_block() -> None:
     """The start is above the best block where pages lie between; who parted from it below is asked once more."""
     serving, chain = unfinal(9)

@@ -20,6 +20,7 @@ from lucid.machines.manager.sources import Rate, Sources
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,
+    CertificateMessage,
     Message,
     Part,
     PartRequest,
@@ -89,6 +90,8 @@ class Syncing:
         self._number = 0
         self._goal = 0
         self._repair_peer: bytes | None = None
+        self._in_vain = False
+        """Whether a repair asked all peers, none of them had anything, and no answer was of use since."""
         self._download: Download | None = None
         # A second of the peer's clock may touch two of this one's.
         self._posed = Quota(max(1, limits.requests_a_second // 2), SECOND_MS)
@@ -171,11 +174,25 @@ class Syncing:
             slot.useless.clear()
             if slot is self.following:
                 self._goal = 0
+            else:
+                self._in_vain = True
             return [slot.arm(now + self.limits.answer_ms)]
         if height is None:
             height = self._start()
             slot.from_root = height == self.chain.tree.root.height + 1
-        return self._pose(now, slot, chosen, height)
+        return [*self._vouch(slot, chosen), *self._pose(now, slot, chosen, height)]
+
+    def _vouch(self, slot: Slot, peer: bytes) -> Effects:
+        """Send the certificates of the missing blocks along, once all were asked in vain.
+
+        Who has such a block may not know that it is certified, and serves nothing that nobody vouches for.
+        """
+        if slot is not self.repairing or not self._in_vain:
+            return []
+        tree = self.chain.tree
+        certificates = [tree.certificates.get((view, NOTARIZE)) for view in sorted(tree.wanted.values())]
+        held = [each for each in certificates if each is not None][: self.limits.page_certificates]
+        return [Send(peer, encode_message(CertificateMessage(each))) for each in held]
 
     def _start(self) -> int:
         """The height to begin at: above the last final block, or above the best one where pages lie between."""
@@ -258,6 +275,7 @@ class Syncing:
         if not useful and not known:
             return self.again(now, slot, peer), True
         if useful:
+            self._in_vain = self._in_vain and slot is not self.repairing
             slot.useless.discard(peer)
             slot.useful_ms = now
         effects: Effects = []
