@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,12 @@ async def fill(fleet: Fleet, *nodes: Node, session: bytes = ONE) -> None:
         for data in BODIES[: len(CHUNKS)]:
             await node.chunks.put(body(data), session, None)
     await until(lambda: all(len(fleet.holders(chunk)) == len(fleet.nodes) for chunk in CHUNKS), 60)
+
+    def known(each: Node, owner: Node) -> bool:
+        return owner is each or all(owner.key in each.chunks.needs.of(chunk) for chunk in CHUNKS)
+
     for node in nodes:
-        await heard(fleet, lambda each, owner=node: owner is each or owner.key in each.chunks.needs.of(CHUNKS[-1]))
+        await heard(fleet, partial(known, owner=node))
 
 
 async def heard(fleet: Fleet, holds: Callable[..., bool]) -> None:
