@@ -314,7 +314,12 @@ class Manager:
         if timer == GAP_TIMER:
             return self.gaps.on_timer(now)
         assert timer in (SYNC_TIMER, REPAIR_TIMER)
-        return self.syncing.on_timer(now, timer)
+        asked = self.syncing.asks
+        effects = self.syncing.on_timer(now, timer)
+        if asked and not self.syncing.asks:
+            # The last answer did not come: the engine hears now of what those before it brought.
+            effects.append(Forward(self.chain.word()))
+        return effects
 
     def _on_certificates(self, now: int, peer: bytes, message: Certificates) -> Effects:
         """A page of skip certificates that proposals lacked; raises `UNEXPECTED` if nothing was asked."""

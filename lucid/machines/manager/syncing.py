@@ -156,6 +156,11 @@ class Syncing:
         return self._ask(now, slot, peer) if self._asks_for_more(slot) else []
 
     @property
+    def asks(self) -> bool:
+        """Whether a question waits for its answer."""
+        return self.following.question is not None or self.repairing.question is not None
+
+    @property
     def _height(self) -> int:
         """How far this node is: what is notarized needs no asking for, its finality comes with the next blocks."""
         return max(self.chain.tree.root.height, self.chain.tree.best.height)
@@ -262,9 +267,11 @@ class Syncing:
         self, now: int, slot: Slot, question: Question, page: BlockPage, useful: bool
     ) -> tuple[Effects, bool]:
         """After a page: ask for the next one while the peer has more; the flag says that nothing more is asked."""
-        if not page.length and not slot.from_root and self.chain.tree.wanted:
+        begun_above = not slot.from_root and question.height > self.chain.tree.root.height + 1
+        if not page.length and begun_above and self.chain.tree.wanted:
             # Nothing is above the best block: what is certified and not here is no higher, so the chains part below.
-            return self.page_hangs(now, slot, question), False
+            # What came before stands, and the engine has to hear of it however the rest goes.
+            return self.page_hangs(now, slot, question), True
         peer = question.peer
         took_ms = max(now - question.asked_ms, 1)
         full = page.length == self.limits.page_blocks
