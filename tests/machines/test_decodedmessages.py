@@ -6,24 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucid.chain.errors import Code, Refusal
+from lucid.chain.errors import Code
 from lucid.machines import decodedmessages
 from lucid.machines.decodedmessages import decode_message
 from lucid.machines.messages import BlocksRequest, Message, Part, encode_message
+from tests.machines.decoding import verdict
 
 
 def held() -> list[dict[bytes, Message]]:
     """Both generations of what is remembered."""
     return [decodedmessages._memo.young, decodedmessages._memo.old]
-
-
-def verdict(data: bytes) -> Message | Code:
-    """The message that bytes decode to, or the code they are refused with; anything else that is raised is a bug."""
-    try:
-        message = decode_message(data)
-    except Refusal as refusal:
-        return refusal.code
-    return message
 
 
 def test_what_is_remembered_is_bounded_by_number() -> None:

@@ -14,9 +14,8 @@ from msgspec.structs import astuple
 
 from lucid.chain.closings import EpochClosing
 from lucid.chain.codec import Record, encode
-from lucid.chain.errors import Code, Refusal
+from lucid.chain.errors import Code
 from lucid.chain.votes import NOTARIZE, PROPOSE
-from lucid.machines.decodedmessages import decode_message
 from lucid.machines.messages import (
     MAX_GOSSIP_TRANSACTIONS,
     MAX_MESSAGE_BYTES,
@@ -39,6 +38,7 @@ from lucid.machines.messages import (
     encode_message,
 )
 from tests.builders import Chain, digest
+from tests.machines.decoding import verdict
 from tests.machines.peers import tiny_genesis
 from tests.messagepack import pack
 from tests.strategies import values
@@ -76,15 +76,6 @@ def samples() -> dict[str, Message]:
 
 SAMPLES = samples()
 EACH = pytest.mark.parametrize("message", SAMPLES.values(), ids=SAMPLES)
-
-
-def verdict(data: bytes) -> Message | Code:
-    """The message that bytes decode to, or the code they are refused with; anything else that is raised is a bug."""
-    try:
-        message = decode_message(data)
-    except Refusal as refusal:
-        return refusal.code
-    return message
 
 
 def sound(data: bytes) -> Message | Code:

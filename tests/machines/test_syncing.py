@@ -12,13 +12,23 @@ from msgspec.structs import replace
 from lucid.chain.votes import FINALIZE, NOTARIZE, PROPOSE, SKIP
 from lucid.ledger.memory import MemoryStore
 from lucid.machines.decodedmessages import decode_message
-from lucid.machines.effects import REPAIR_TIMER, SYNC_TIMER, Received, Send, SetTimer, TimerFired
+from lucid.machines.effects import (
+    REPAIR_TIMER,
+    SYNC_TIMER,
+    Forward,
+    Received,
+    Send,
+    SetTimer,
+    TimerFired,
+    ViewContext,
+)
 from lucid.machines.messages import (
     Blocks,
     BlocksRequest,
     CertificateMessage,
     Message,
     Proposal,
+    SnapshotOffer,
     Standing,
     encode_message,
 )
@@ -320,6 +330,32 @@ def lacking() -> Peer:
     lost.outbox = []
     lost.fire(REPAIR_TIMER)
     return lost
+
+
+@pytest.mark.parametrize("end", ["silence", "junk", "invalid", "snapshot"])
+def test_however_a_catching_up_ends_the_engine_hears_how_far_it_came(end: str) -> None:
+    """A full page brings all that was missing, so one more is asked for, and that one brings nothing."""
+    serving, lost = Peer(GENESIS, SERVER).limited(page_blocks=4), Peer(GENESIS).limited(page_blocks=4)
+    chain = Chain(GENESIS)
+    extend(serving, chain, 1, 2, 3, 4)
+    lost.hear(CertificateMessage(certificate(chain, NOTARIZE, 4, chain.hash)), SERVER)
+    lost.fire(REPAIR_TIMER)
+    source, request = lost.asked()
+    lost.hear(serving.answer(request), source)
+    source, request = lost.asked()
+    assert isinstance(request, BlocksRequest) and request.height == 5 and lost.manager.chain.tree.best.height == 4
+    block = proposal(chain, view=5).block
+    tip = certificate(chain, NOTARIZE, 5, chain.hash)
+    answers: dict[str, Message] = {
+        "junk": Blocks(request.request, (block,), ()),
+        "invalid": Blocks(request.request, (replace(block, signature=bytes(64)),), (tip,)),
+        "snapshot": SnapshotOffer(request.request, (), block, tip, ()),
+    }
+    effects = lost.fire(REPAIR_TIMER) if end == "silence" else lost.hear(answers[end], source)
+    told = [each for each in effects if isinstance(each, Forward) and isinstance(each.event, ViewContext)]
+    assert (len(told) == 1) is not any(
+        isinstance(decode_message(each.data), BlocksRequest) for each in effects if isinstance(each, Send)
+    )
 
 
 def test_who_has_nothing_is_asked_from_the_last_final_block_once() -> None:

@@ -316,10 +316,7 @@ class Manager:
         assert timer in (SYNC_TIMER, REPAIR_TIMER)
         asked = self.syncing.asks
         effects = self.syncing.on_timer(now, timer)
-        if asked and not self.syncing.asks:
-            # The last answer did not come: the engine hears now of what those before it brought.
-            effects.append(Forward(self.chain.word()))
-        return effects
+        return self._told_if_over(effects) if asked else effects
 
     def _on_certificates(self, now: int, peer: bytes, message: Certificates) -> Effects:
         """A page of skip certificates that proposals lacked; raises `UNEXPECTED` if nothing was asked."""
@@ -347,16 +344,17 @@ class Manager:
             page = self.syncing.open_page(message)
         except Refusal as refusal:
             if self.syncing.passes_over(message, question):
-                return self.syncing.page_hangs(now, slot, question)
-            return [Observe(Refused(refusal.code)), *self.syncing.again(now, slot, peer)]
+                return self._told_if_over(self.syncing.page_hangs(now, slot, question))
+            return self._told_if_over([Observe(Refused(refusal.code)), *self.syncing.again(now, slot, peer)])
         if page.blocks and page.blocks[0][1].header.parent not in self.chain.tree.nodes:
-            return self.syncing.page_hangs(now, slot, question)
+            return self._told_if_over(self.syncing.page_hangs(now, slot, question))
         for hash_, block in page.blocks:
             try:
                 node = self.chain.judge(block, hash_)
             except Refusal as refusal:
                 # Blocks before this one stay: a header that is vouched for says nothing of the signature beside it.
-                return [*effects, Observe(Refused(refusal.code)), *self.syncing.again(now, slot, peer)]
+                effects += [Observe(Refused(refusal.code)), *self.syncing.again(now, slot, peer)]
+                return self._told_if_over(effects)
             effects += self.book.record_quietly(block.parent_certificate)
             effects += self.book.add(node)
         for certificate in page.certificates:
@@ -372,6 +370,11 @@ class Manager:
             effects += [Forward(self.chain.word()), *self.proposals.look_again(now)]
         return effects + asked
 
+    def _told_if_over(self, effects: Effects) -> Effects:
+        """What an answer that brought nothing, or none at all, comes to: if nothing more is asked, the engine hears
+        now of what the answers before brought."""
+        return effects if self.syncing.asks else [*effects, Forward(self.chain.word())]
+
     def _on_snapshot(self, effects: Effects, installed: bool) -> Effects:
         """What a snapshot's offer or part comes to; with the last part this node starts over from it."""
-        return effects + self.book.start_over() if installed else effects
+        return effects + self.book.start_over() if installed else self._told_if_over(effects)
